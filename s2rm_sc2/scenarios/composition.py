@@ -1,0 +1,72 @@
+"""Compositions by name: ``5s3z``, ``2s3z_vs_3s2z``, ``4m@flat`` become scenarios."""
+
+import re
+
+from s2rm_sc2.scenarios.scenario import EnemyOrder, Group, Scenario
+from s2rm_sc2.scenarios.terrain import terrain
+from s2rm_sc2.units import UNIT_TYPES
+
+LIMIT = 150
+"""Steps of a composition that SMAC has no map of: the limit SMAC gives most of its maps."""
+
+DEFAULT_TERRAIN = "band"
+
+_LETTERS = {unit.letter: unit.name for unit in UNIT_TYPES}
+_GROUP = re.compile(r"([1-9]\d{0,2})(" + "|".join(sorted(_LETTERS, key=len, reverse=True)) + ")")
+
+# SMAC's type orders by the set of unit types in battle: (map_type, allies' order, enemies' order).
+_SMAC_ORDERS: dict[frozenset[str], tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    frozenset({"stalker", "zealot"}): ("stalkers_and_zealots", ("stalker", "zealot"), ("zealot", "stalker")),
+    frozenset({"colossus", "stalker", "zealot"}): ("colossi_stalkers_zealots", *2 * (("colossus", "stalker", "zealot"),)),
+    frozenset({"marauder", "marine", "medivac"}): ("MMM", *2 * (("marauder", "marine", "medivac"),)),
+    frozenset({"baneling", "zergling"}): ("bane", *2 * (("baneling", "zergling"),)),
+}
+
+
+def parse_team(text: str) -> list[tuple[str, int]] | None:
+    """``3s5z`` as ``[("stalker", 3), ("zealot", 5)]``; None where the text is no composition."""
+    groups = _GROUP.findall(text)
+    if not groups or "".join(count + letter for count, letter in groups) != text:
+        return None
+    names = [_LETTERS[letter] for _, letter in groups]
+    if len(set(names)) != len(names):
+        return None
+    return [(name, int(count)) for name, (count, _) in zip(names, groups, strict=True)]
+
+
+def composition(name: str) -> Scenario | None:
+    """The scenario that a composition name describes; None where the name is no composition.
+
+    ``A`` is A against A, ``A_vs_B`` A against B; ``@terrain`` after it chooses the ground (default ``band``).
+
+    Raises:
+        KeyError: the terrain named after ``@`` does not exist.
+    """
+    teams, _, ground = name.partition("@")
+    ally_text, versus, enemy_text = teams.partition("_vs_")
+    allies, enemies = parse_team(ally_text), parse_team(enemy_text if versus else ally_text)
+    if allies is None or enemies is None:
+        return None
+    ground = ground or DEFAULT_TERRAIN
+    ally_point, enemy_point = terrain(ground).spawns
+    map_type, ally_order, enemy_order = _type_orders({unit for unit, _ in allies}, {unit for unit, _ in enemies})
+    return Scenario(
+        name=name,
+        allies=tuple(Group(unit, count, *ally_point) for unit, count in allies),
+        enemies=tuple(Group(unit, count, *enemy_point) for unit, count in enemies),
+        terrain_name=ground,
+        order=EnemyOrder("point", (ally_point,)),
+        limit=LIMIT,
+        map_type=map_type,
+        ally_type_order=ally_order,
+        enemy_type_order=enemy_order,
+    )
+
+
+def _type_orders(allies: set[str], enemies: set[str]) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """SMAC's family where it has one; otherwise no bits for teams of one type each, else types by name."""
+    if len(allies) == len(enemies) == 1:
+        return "composition", (), ()
+    both = frozenset(allies | enemies)
+    return _SMAC_ORDERS.get(both, ("composition", *2 * (tuple(sorted(both)),)))
+

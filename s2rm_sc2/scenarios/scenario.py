@@ -1,0 +1,132 @@
+"""What a scenario is: two teams, a terrain, an order, a limit."""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from s2rm_sc2.scenarios.terrain import Terrain, terrain
+from s2rm_sc2.units import UNIT_NAMES, Race, UnitType, unit_type
+
+
+@dataclass(frozen=True)
+class Group:
+    """``count`` units of one type that are created together at a point (map cells)."""
+
+    unit: str
+    count: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class EnemyOrder:
+    """What the enemy side is told at spawn (SMAC's map scripts).
+
+    ``point``: attack-move to the point. ``segment``: attack-move to a random point between the two points.
+    ``units``: attack the ally group wherever it is. ``none``: stand.
+    """
+
+    kind: Literal["point", "segment", "units", "none"]
+    points: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A battle that can be played; all of it is data.
+
+    Attributes:
+        limit: steps after which the battle ends undecided.
+        map_type: SMAC's family name, e.g. ``stalkers_and_zealots``; ``composition`` for those SMAC lacks.
+        ally_type_order, enemy_type_order: unit types in the order of SMAC's type one-hots; empty without type
+            bits. They differ on SMAC's stalker-and-zealot maps, where SMAC inverts the enemy's.
+        sight_range, shoot_range: cells between centres, one value for all units as in SMAC.
+    """
+
+    name: str
+    allies: tuple[Group, ...]
+    enemies: tuple[Group, ...]
+    terrain_name: str
+    order: EnemyOrder
+    limit: int
+    map_type: str
+    ally_type_order: tuple[str, ...] = ()
+    enemy_type_order: tuple[str, ...] = ()
+    sight_range: float = 9.0
+    shoot_range: float = 6.0
+
+    @property
+    def terrain(self) -> Terrain:
+        """The ground it is fought on."""
+        return terrain(self.terrain_name)
+
+    @property
+    def n_agents(self) -> int:
+        """Number of allied units, the agents."""
+        return sum(group.count for group in self.allies)
+
+    @property
+    def n_enemies(self) -> int:
+        """Number of enemy units."""
+        return sum(group.count for group in self.enemies)
+
+    @property
+    def n_units(self) -> int:
+        """Rows of the unit table: allies first, then enemies."""
+        return self.n_agents + self.n_enemies
+
+    @cached_property
+    def unit_types(self) -> tuple[UnitType, ...]:
+        """The unit type of each row of the unit table.
+
+        Allies stand sorted by name, which is the order of SMAC's ally type ids (within a type the backend sorts
+        by x, then y); enemies stand in the order of creation.
+        """
+        allies = sorted(group.unit for group in self.allies for _ in range(group.count))
+        enemies = [group.unit for group in self.enemies for _ in range(group.count)]
+        return tuple(unit_type(name) for name in allies + enemies)
+
+    @property
+    def type_indices(self) -> tuple[int, ...]:
+        """The unit type index of each row of the unit table."""
+        return tuple(unit.index for unit in self.unit_types)
+
+    @property
+    def type_bits(self) -> int:
+        """Width of SMAC's unit type one-hot (``unit_type_bits``)."""
+        return len(self.ally_type_order)
+
+    @property
+    def ally_race(self) -> Race:
+        """The allies' race: decides whether shields are in SMAC's vectors."""
+        return unit_type(self.allies[0].unit).race
+
+    @property
+    def enemy_race(self) -> Race:
+        """The enemies' race."""
+        return unit_type(self.enemies[0].unit).race
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as a store's attributes hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Scenario":
+        """The scenario that :meth:`to_dict` wrote down (JSON turns tuples to lists; both are read).
+
+        Raises:
+            KeyError, TypeError: the data do not describe a scenario.
+        """
+        order = data["order"]
+        fields = {
+            **data,
+            "allies": tuple(Group(**group) for group in data["allies"]),
+            "enemies": tuple(Group(**group) for group in data["enemies"]),
+            "order": EnemyOrder(order["kind"], tuple((x, y) for x, y in order["points"])),
+            "ally_type_order": tuple(data["ally_type_order"]),
+            "enemy_type_order": tuple(data["enemy_type_order"]),
+        }
+        scenario = cls(**fields)
+        unknown = {group.unit for group in scenario.allies + scenario.enemies} - set(UNIT_NAMES)
+        if unknown:
+            raise KeyError(f"unknown unit types {sorted(unknown)}")
+        return scenario
