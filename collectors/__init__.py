@@ -1,0 +1,1 @@
+"""Who plays, how battles become episodes, and how a collection fills a store."""

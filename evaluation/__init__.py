@@ -1,0 +1,1 @@
+"""How good a world model is: questions, metrics, reports, and battles to look at."""

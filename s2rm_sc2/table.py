@@ -44,6 +44,14 @@ class UnitTable:
         """A copy that later steps of the backend do not change."""
         return self.map(torch.clone)
 
+    def at(self, step: int) -> "UnitTable":
+        """The table of one step of a window: ``[B, T, U]`` to ``[B, U]``."""
+        return self.map(lambda field: field[:, step])
+
+    def where(self, mask: Tensor, other: "UnitTable") -> "UnitTable":
+        """This table in rows where ``mask`` is true, ``other`` in the rest."""
+        return UnitTable(*(torch.where(mask, getattr(self, name), getattr(other, name)) for name in FIELDS))
+
     def __getitem__(self, index: int | slice | Tensor) -> "UnitTable":
         """The table of some battles (indexes the first dimension)."""
         return self.map(lambda field: field[index])

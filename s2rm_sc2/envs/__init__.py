@@ -1,0 +1,1 @@
+"""Environments over the unit table: batched battles, and SMAC's interface to a single one."""

@@ -17,7 +17,10 @@ _GROUP = re.compile(r"([1-9]\d{0,2})(" + "|".join(sorted(_LETTERS, key=len, reve
 # SMAC's type orders by the set of unit types in battle: (map_type, allies' order, enemies' order).
 _SMAC_ORDERS: dict[frozenset[str], tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     frozenset({"stalker", "zealot"}): ("stalkers_and_zealots", ("stalker", "zealot"), ("zealot", "stalker")),
-    frozenset({"colossus", "stalker", "zealot"}): ("colossi_stalkers_zealots", *2 * (("colossus", "stalker", "zealot"),)),
+    frozenset({"colossus", "stalker", "zealot"}): (
+        "colossi_stalkers_zealots",
+        *2 * (("colossus", "stalker", "zealot"),),
+    ),
     frozenset({"marauder", "marine", "medivac"}): ("MMM", *2 * (("marauder", "marine", "medivac"),)),
     frozenset({"baneling", "zergling"}): ("bane", *2 * (("baneling", "zergling"),)),
 }
@@ -69,4 +72,3 @@ def _type_orders(allies: set[str], enemies: set[str]) -> tuple[str, tuple[str, .
         return "composition", (), ()
     both = frozenset(allies | enemies)
     return _SMAC_ORDERS.get(both, ("composition", *2 * (tuple(sorted(both)),)))
-

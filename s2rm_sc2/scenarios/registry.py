@@ -33,7 +33,9 @@ def get(name: str) -> Scenario:
         return _smac(name, _rows()[name])
     ground = name.partition("@")[2]
     if ground and ground not in terrain_names():
-        raise ScenarioUnknown(f"Terrain {ground!r} of scenario {name!r} is unknown; terrains: {', '.join(terrain_names())}.")
+        raise ScenarioUnknown(
+            f"Terrain {ground!r} of scenario {name!r} is unknown; terrains: {', '.join(terrain_names())}."
+        )
     found = composition(name)
     if found is None:
         near = get_close_matches(name, smac_names(), n=4, cutoff=0.4) or ["3m", "3s5z"]

@@ -1,0 +1,163 @@
+"""Carrying out a collection: play what the store lacks, commit it group by group, show how far it is."""
+
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from collectors.plan import EpisodePlan, remaining
+from collectors.policies import Policy, policy
+from collectors.rollout import play, settings_of
+from collectors.workers import BLOCK, play_in_processes
+from s2rm_sc2.episode import Episode
+from s2rm_sc2.errors import BadArgument
+from s2rm_sc2.scenarios import Scenario
+from s2rm_sc2.store import EpisodeStore, StoreSettings, StoreWriter
+
+COMMIT_ROWS = 8192
+"""Rows that are committed together: every commit compresses the last, unfilled chunks again."""
+
+COMMIT_SECONDS = 10.0
+"""The longest time that finished episodes wait for their commit; it decides no byte of the store."""
+
+
+@dataclass(frozen=True)
+class CollectReport:
+    """What a store holds after a collection.
+
+    Attributes:
+        path: the store's folder.
+        episodes, steps: all that is committed.
+        new_episodes, new_steps: what this call added.
+        seconds: how long playing and writing took, without the start of the workers' first battle.
+        win_rate: share of battles won, 0 to 1.
+        mean_return: mean of the episodes' returns (a clean win of SMAC's default reward is 20).
+        raw_bytes, disk_bytes: the arrays in memory and on disk.
+    """
+
+    path: Path
+    episodes: int
+    steps: int
+    new_episodes: int
+    new_steps: int
+    seconds: float
+    win_rate: float
+    mean_return: float
+    raw_bytes: int
+    disk_bytes: int
+
+
+def collect(
+    scenario: Scenario,
+    out: Path,
+    episodes: int,
+    policy_name: str = "mixture",
+    seed: int = 0,
+    workers: int = 1,
+    purpose: str = "collect",
+    progress: bool = True,
+) -> CollectReport:
+    """Fill the store ``out`` up to ``episodes`` episodes in all; what is there already stays.
+
+    An episode's bytes depend on seed, purpose, scenario, policy and its index only: not on how many workers play, nor
+    on interruptions.
+
+    Raises:
+        BadArgument: fewer than one episode or worker, or an unknown policy.
+        ScenarioUnsupported: the embedded engine cannot play the scenario.
+        StoreMismatch: ``out`` was collected with other settings.
+        StoreBusy, StoreBroken, StoreMissing, DiskFull: as :class:`s2rm_sc2.store.StoreWriter` raises them.
+        WorkerDied: a worker process was killed.
+    """
+    for name, number in (("--episodes", episodes), ("--workers", workers)):
+        if number < 1:
+            raise BadArgument(f"{name} is {number}; give at least 1.")
+    player = policy(policy_name)
+    settings = settings_of(scenario, player, seed, purpose)
+    with StoreWriter.open(out, settings) as writer:
+        before = writer.n_episodes, writer.n_steps
+        plans = remaining(writer.n_episodes, episodes, seed, purpose, scenario.name)
+        started = time.perf_counter()
+        with closing(_played(settings, player, plans, workers)) as played:
+            _write(writer, played, len(plans), progress)
+        seconds = time.perf_counter() - started
+    return _report(out, before, seconds)
+
+
+def _played(
+    settings: StoreSettings, player: Policy, plans: list[EpisodePlan], workers: int
+) -> Generator[Episode, None, None]:
+    workers = min(workers, -(-len(plans) // BLOCK))
+    if workers > 1:
+        return play_in_processes(settings, player, plans, workers)
+    return play(settings, player, plans)
+
+
+def _write(writer: StoreWriter, played: Iterator[Episode], total: int, progress: bool) -> None:
+    """Commit the episodes as they come, in groups."""
+    group: list[Episode] = []
+    rows, last = 0, time.monotonic()
+    with _Display(writer.settings.scenario.name, total, progress) as display:
+        for episode in played:
+            group.append(episode)
+            rows += episode.n_rows
+            display.show(episode)
+            if rows >= COMMIT_ROWS or time.monotonic() - last > COMMIT_SECONDS:
+                writer.append(group)
+                group, rows, last = [], 0, time.monotonic()
+        writer.append(group)
+
+
+def _report(out: Path, before: tuple[int, int], seconds: float) -> CollectReport:
+    store = EpisodeStore.open(out)
+    arrays = store.arrays()
+    return CollectReport(
+        path=out,
+        episodes=store.n_episodes,
+        steps=store.n_steps,
+        new_episodes=store.n_episodes - before[0],
+        new_steps=store.n_steps - before[1],
+        seconds=seconds,
+        win_rate=float(store.per_episode("battle_won").mean()),
+        mean_return=float(store.per_episode("return").mean()),
+        raw_bytes=sum(array.raw_bytes for array in arrays),
+        disk_bytes=sum(array.disk_bytes for array in arrays),
+    )
+
+
+class _Display:
+    """A progress line on stderr: episodes, steps per second, win rate, time left."""
+
+    def __init__(self, title: str, total: int, shown: bool) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[facts]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=not shown or total == 0,
+        )
+        self._task = self._progress.add_task(title, total=total, facts="")
+        self._episodes = self._steps = self._won = 0
+        self._started = time.perf_counter()
+
+    def __enter__(self) -> "_Display":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, episode: Episode) -> None:
+        """Count one more episode."""
+        self._episodes += 1
+        self._steps += episode.n_steps
+        self._won += episode.battle_won
+        speed = self._steps / max(time.perf_counter() - self._started, 1e-9)
+        facts = f"{speed:,.0f} steps/s, {self._won / self._episodes:.0%} won"
+        self._progress.update(self._task, completed=self._episodes, facts=facts)

@@ -1,0 +1,145 @@
+"""Playing many battles side by side into whole episodes, in order.
+
+A battle that ends makes place for the next episode at once. What an episode holds depends on its plan alone, never
+on the battles beside it.
+"""
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from collectors.plan import EpisodePlan
+from collectors.policies import Policy
+from s2rm_sc2.envs.batched import BatchedBattles
+from s2rm_sc2.episode import ROW_FIELDS, Episode
+from s2rm_sc2.scenarios import Scenario
+from s2rm_sc2.store import StoreSettings
+from s2rm_sc2.table import FIELDS
+
+MOST_BATTLES = 64
+"""Battles side by side at most: enough to hide the cost of calling torch, few enough for the CPU's caches."""
+
+RECORD_BYTES = 256 << 20
+"""Memory for the episodes in progress; large scenarios play fewer battles side by side."""
+
+
+def settings_of(scenario: Scenario, policy: Policy, seed: int, purpose: str) -> StoreSettings:
+    """What a store of these episodes writes down.
+
+    Raises:
+        ScenarioUnsupported: the embedded engine cannot play the scenario.
+    """
+    battles = BatchedBattles(scenario, 1)
+    settings = StoreSettings(
+        scenario=scenario,
+        backend=battles.backend.describe(),
+        policy=policy.name,
+        seed=seed,
+        purpose=purpose,
+        observation_columns=battles.views.observation_columns,
+        state_columns=battles.views.state_columns,
+        action_names=battles.views.action_names,
+    )
+    battles.close()
+    return settings
+
+
+def play(settings: StoreSettings, policy: Policy, plans: Sequence[EpisodePlan]) -> Generator[Episode, None, None]:
+    """Play the planned episodes; they come in the order of the plans."""
+    if not plans:
+        return
+    rollout = _Rollout(settings, policy, plans)
+    finished: dict[int, Episode] = {}
+    for plan in plans:
+        while plan.index not in finished:
+            finished |= {episode.index: episode for episode in rollout.step()}
+        yield finished.pop(plan.index)
+    rollout.battles.close()
+
+
+class _Rollout:
+    """B battles in progress and the rows recorded of each."""
+
+    def __init__(self, settings: StoreSettings, policy: Policy, plans: Sequence[EpisodePlan]) -> None:
+        scenario = settings.scenario
+        specs = [spec for spec in settings.arrays() if spec.per == "row"]
+        episode_bytes = (scenario.limit + 1) * sum(spec.row_bytes for spec in specs)
+        B = max(1, min(MOST_BATTLES, len(plans), RECORD_BYTES // episode_bytes))
+        self.battles = BatchedBattles(scenario, B)
+        self.policy = policy
+        self.waiting = iter(plans)
+        self.record: dict[str, npt.NDArray[Any]] = {
+            spec.name: np.zeros((B, scenario.limit + 1, *spec.tail), spec.dtype) for spec in specs
+        }
+        self.plans: list[EpisodePlan | None] = [None] * B
+        self.rngs = [np.random.default_rng(0) for _ in range(B)]
+        self.epsilon = torch.zeros(B, dtype=torch.float64)
+        self.row = np.zeros(B, np.int64)  # the row to be written next
+        self.won = np.zeros(B, np.bool_)
+        self._start(range(B))
+
+    def step(self) -> list[Episode]:
+        """Record what stands, play one step, and hand over the episodes that were over before it."""
+        battles, slots = self.battles, np.arange(self.battles.n_battles)
+        self._see(slots)
+        over = [slot for slot in torch.where(battles.done)[0].tolist() if self.plans[slot] is not None]
+        episodes = [self._take(slot) for slot in over]
+        active = np.flatnonzero(~battles.done.numpy())
+        if len(active):
+            actions = self.policy.act(battles, self.epsilon, self.rngs)
+            result = battles.step(actions)
+            at = (active, self.row[active])
+            self.record["action"][at] = actions.numpy()[active]
+            for name in ("reward", "terminated", "truncated"):
+                self.record[name][at] = getattr(result, name).numpy()[active]
+            self.won = result.won.numpy().copy()
+            self.row[active] += 1
+        self._start(over)
+        return episodes
+
+    def _see(self, slots: npt.NDArray[np.int64]) -> None:
+        """Write what is seen and true now into the current row of every battle."""
+        battles, at = self.battles, (slots, self.row)
+        self.record["observation"][at] = battles.observation().numpy()
+        self.record["state"][at] = battles.state().numpy()
+        self.record["available_actions"][at] = battles.available_actions().numpy()
+        self.record["position"][at] = battles.positions().numpy()
+        self.record["visible"][at] = battles.visible().numpy()
+        for name in FIELDS:
+            self.record[f"units/{name}"][at] = getattr(battles.units, name).numpy()
+
+    def _take(self, slot: int) -> Episode:
+        """The finished episode of a slot, its closing row completed."""
+        plan, last = self.plans[slot], int(self.row[slot])
+        assert plan is not None
+        for name, closing in (("action", 0), ("reward", 0)):
+            self.record[name][slot, last] = closing
+        for name in ("terminated", "truncated"):
+            self.record[name][slot, last] = self.record[name][slot, last - 1]
+        rows = {name: array[slot, : last + 1].copy() for name, array in self.record.items()}
+        return Episode(
+            index=plan.index,
+            seed=plan.battle_seed,
+            policy=self.policy.name,
+            epsilon=float(self.epsilon[slot]),
+            battle_won=bool(self.won[slot]),
+            **{name: rows[name] for name in ROW_FIELDS},
+            units={name: rows[f"units/{name}"] for name in FIELDS},
+        )
+
+    def _start(self, slots: Sequence[int]) -> None:
+        """Begin the next planned episodes in these slots; without one left a slot stands still."""
+        begun: dict[int, int] = {}
+        for slot in slots:
+            plan = self.plans[slot] = next(self.waiting, None)
+            if plan is None:
+                continue
+            self.rngs[slot] = np.random.default_rng(plan.policy_seed)
+            self.epsilon[slot] = self.policy.draw_epsilon(self.rngs[slot])
+            self.row[slot] = 0
+            begun[slot] = plan.battle_seed
+        if begun:
+            self.battles.reset(list(begun.values()), list(begun))

@@ -1,0 +1,102 @@
+"""Worker processes: each plays its share of the episodes; they come back in order.
+
+Worker w of W plays every W-th block of episodes and sends block after block through a pipe of its own, so the main
+process restores the order by reading the pipes in turn. A worker whose main process is gone ends at its next send.
+"""
+
+import multiprocessing
+import signal
+import traceback
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+from collectors.plan import EpisodePlan, share
+from collectors.policies import Policy
+from collectors.rollout import play
+from s2rm_sc2.episode import Episode
+from s2rm_sc2.errors import S2rmError
+from s2rm_sc2.store import StoreSettings
+
+BLOCK = 16
+"""Episodes that a worker sends at once."""
+
+
+class WorkerDied(S2rmError):
+    """Raised when a worker process ends without having been told to."""
+
+
+def play_in_processes(
+    settings: StoreSettings, policy: Policy, plans: list[EpisodePlan], workers: int
+) -> Generator[Episode, None, None]:
+    """Play the planned episodes in ``workers`` processes; they come in the order of the plans.
+
+    Raises:
+        WorkerDied: a worker was killed.
+        S2rmError: whatever a worker met.
+    """
+    context = multiprocessing.get_context("spawn")
+    processes: list[BaseProcess] = []
+    pipes: list[Connection[None, object]] = []
+    try:
+        with _interrupts_blocked():
+            for worker in range(workers):
+                ours, theirs = context.Pipe(duplex=False)
+                job = share(plans, worker, workers, BLOCK)
+                process: BaseProcess = context.Process(target=_work, args=(theirs, settings, policy, job), daemon=True)
+                process.start()
+                theirs.close()
+                processes.append(process)
+                pipes.append(ours)
+        for block in range(-(-len(plans) // BLOCK)):
+            yield from _receive(pipes[block % workers], processes[block % workers])
+    finally:
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.join()
+        for pipe in pipes:
+            pipe.close()
+
+
+def _receive(pipe: "Connection[None, object]", process: BaseProcess) -> list[Episode]:
+    try:
+        message = pipe.recv()
+    except (EOFError, OSError):
+        process.join()
+        raise WorkerDied(
+            f"Worker process {process.pid} died (exit code {process.exitcode}), perhaps killed for want of memory; "
+            f"every committed episode is safe: run the same command again to continue, perhaps with --workers 1."
+        ) from None
+    if isinstance(message, BaseException):
+        raise message
+    assert isinstance(message, list)
+    return message
+
+
+def _work(pipe: "Connection[object, None]", settings: StoreSettings, policy: Policy, job: list[EpisodePlan]) -> None:
+    import torch
+
+    torch.set_num_threads(1)  # the workers share the cores among themselves
+    episodes = play(settings, policy, job)
+    try:
+        while block := list(islice(episodes, BLOCK)):
+            pipe.send(block)
+    except BrokenPipeError:
+        pass  # the main process is gone, and with it everyone who wanted episodes
+    except S2rmError as error:
+        pipe.send(error)
+    except Exception:
+        pipe.send(RuntimeError(f"a worker process failed:\n{traceback.format_exc()}"))
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Processes started within never see Ctrl-C; ending them is the main process's business."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

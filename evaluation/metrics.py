@@ -1,0 +1,124 @@
+"""The metrics, each a pure function of predictions and truth, and their bootstrap intervals over episodes.
+
+Every metric is a ratio of two sums over unit-steps. A function returns both sums per window, so that figures
+over all windows, and over episodes drawn again with replacement, are made from the same tally.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+RESAMPLES = 1000
+"""Bootstrap samples behind an interval."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Predictions for one step ahead of N windows beside the truth, arrays ``[N, U]``.
+
+    Attributes:
+        x, y: predicted place, cells.
+        points: predicted health + shield.
+        alive: predicted probability of being alive.
+        true_x, true_y, true_points, true_alive: the same of the true unit table.
+        asked: the units that count.
+    """
+
+    x: Floats
+    y: Floats
+    points: Floats
+    alive: Floats
+    true_x: Floats
+    true_y: Floats
+    true_points: Floats
+    true_alive: Mask
+    asked: Mask
+
+
+@dataclass(frozen=True)
+class Tally:
+    """A metric's sums, float64 ``[N]`` per window: it is ``over / under``, and rests on ``count`` units."""
+
+    over: Floats
+    under: Floats
+    count: Floats
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A metric's value, its 95 % interval, and the number of units that it rests on."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def position_error(answers: Answers) -> Tally:
+    """Mean Euclidean distance in cells, over the units that are truly alive."""
+    return _mean(np.hypot(answers.x - answers.true_x, answers.y - answers.true_y), answers.asked & answers.true_alive)
+
+
+def health_error(answers: Answers) -> Tally:
+    """Mean absolute error of health + shield in points, over the units that are truly alive."""
+    return _mean(np.abs(answers.points - answers.true_points), answers.asked & answers.true_alive)
+
+
+def alive_f1(answers: Answers) -> Tally:
+    """F1 of "is alive" at probability one half; the floor that calls all alive scores high where few die."""
+    return _f1(answers.alive >= 0.5, answers.true_alive, answers.asked)
+
+
+def dead_f1(answers: Answers) -> Tally:
+    """F1 of "is dead" at probability one half; it rests on the deaths, and calling all alive scores 0."""
+    return _f1(answers.alive < 0.5, ~answers.true_alive, answers.asked)
+
+
+def alive_brier(answers: Answers) -> Tally:
+    """Brier score of the probability of being alive: its mean squared error (Brier 1950)."""
+    return _mean((answers.alive - answers.true_alive) ** 2, answers.asked)
+
+
+METRICS: dict[str, Callable[[Answers], Tally]] = {
+    metric.__name__: metric for metric in (position_error, health_error, alive_f1, dead_f1, alive_brier)
+}
+"""All metrics by the name that reports use."""
+
+
+class Bootstrap:
+    """Percentile bootstrap over episodes: the windows of an episode are drawn together.
+
+    Args:
+        episodes: int64 ``[N]``, the episode each window is from.
+        rng: draws the episodes, once for all figures, so that models are compared on the same draws.
+    """
+
+    def __init__(self, episodes: npt.NDArray[np.int64], rng: np.random.Generator) -> None:
+        distinct, self._group = np.unique(episodes, return_inverse=True)
+        number = len(distinct)
+        self._drawn = rng.multinomial(number, np.full(number, 1 / number), size=RESAMPLES).astype(np.float64)
+
+    def figure(self, tally: Tally) -> Figure | None:
+        """The metric over all windows with its interval; None where nothing was counted."""
+        if not tally.under.sum():
+            return None
+        over, under = (np.bincount(self._group, weights=column) for column in (tally.over, tally.under))
+        below = self._drawn @ under
+        low, high = np.percentile((self._drawn @ over)[below > 0] / below[below > 0], [2.5, 97.5])
+        return Figure(float(over.sum() / under.sum()), float(low), float(high), int(tally.count.sum()))
+
+
+def _mean(error: Floats, counted: Mask) -> Tally:
+    number = counted.sum(axis=1).astype(np.float64)
+    return Tally(np.where(counted, error, 0.0).sum(axis=1), number, number)
+
+
+def _f1(said: Mask, true: Mask, counted: Mask) -> Tally:
+    """2 TP / (2 TP + FP + FN); it rests on the true positives and the missed ones."""
+    hits, claimed, real = ((mask & counted).sum(axis=1).astype(np.float64) for mask in (said & true, said, true))
+    return Tally(2 * hits, claimed + real, real)

@@ -1,0 +1,153 @@
+"""Plots of a report: each function draws one PNG from rows or from a run's log."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from evaluation.rows import FLOOR, Row, distinct, select, series_names
+from s2rm_sc2.draw.field import INK, Window, draw_terrain
+from s2rm_sc2.scenarios import Scenario
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Okabe and Ito's palette, for models in order; the floor is grey and dashed."""
+
+MARKERS = ("o", "s", "D", "^", "v", "P")
+FLOOR_COLOUR = "#7a7f87"
+LABELS = {"position_error": "position error (cells)", "health_error": "health + shield error (points)"}
+DPI = 150
+
+
+def horizon(rows: Sequence[Row], path: Path, share: float = 1.0) -> Path:
+    """Position and health error against steps ahead, a column per scenario, with 95 % bands."""
+    chosen = select(rows, views=share, status="all")
+    return _grid(chosen, path, "horizon", "steps ahead")
+
+
+def views(rows: Sequence[Row], path: Path, steps: int = 5) -> Path:
+    """Position and health error at one horizon against the share of views kept, a column per scenario."""
+    chosen = select(rows, horizon=steps, status="all")
+    return _grid(chosen, path, "views", "views kept")
+
+
+def _grid(rows: Sequence[Row], path: Path, across: str, label: str) -> Path:
+    scenarios, names = distinct(rows, "scenario"), series_names(rows)
+    figure = Figure(figsize=(2.9 * len(scenarios) + 0.6, 5.4), dpi=DPI)
+    grid = figure.subplots(len(LABELS), len(scenarios), squeeze=False, sharex=True, sharey="row")
+    for line, (metric, unit) in enumerate(LABELS.items()):
+        for column, scenario in enumerate(scenarios):
+            axes: Axes = grid[line][column]
+            here = select(rows, metric=metric, scenario=scenario)
+            for (model, seed), name in names.items():
+                _curve(axes, select(here, model=model, seed=seed), across, name, _style(names, (model, seed)))
+            _tidy(axes)
+            axes.set_ylim(bottom=0)
+            if line == 0:
+                axes.set_title(f"{scenario} ({'/'.join(distinct(here, 'split'))})", fontsize=10, color=INK)
+            if line == len(LABELS) - 1:
+                axes.set_xlabel(label, fontsize=9)
+            if column == 0:
+                axes.set_ylabel(unit, fontsize=9)
+            if across == "views":
+                axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+            else:
+                axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    handles, labels = grid[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="lower center", ncols=min(len(labels), 6), frameon=False, fontsize=9)
+    figure.tight_layout(rect=(0, 0.05, 1, 1))
+    return _save(figure, path)
+
+
+def _style(names: dict[tuple[str, int | None], str], key: tuple[str, int | None]) -> dict[str, Any]:
+    if key[0] == FLOOR:
+        return {"color": FLOOR_COLOUR, "linestyle": (0, (4, 2)), "marker": ""}
+    place = [other for other in names if other[0] != FLOOR].index(key)
+    return {"color": COLOURS[place % len(COLOURS)], "marker": MARKERS[place % len(MARKERS)]}
+
+
+def _curve(axes: Axes, rows: Sequence[Row], across: str, name: str, style: dict[str, Any]) -> None:
+    rows = sorted({getattr(row, across): row for row in rows}.values(), key=lambda row: getattr(row, across))
+    at = [getattr(row, across) for row in rows]
+    axes.plot(at, [row.value for row in rows], label=name, markersize=4, linewidth=1.6, **style)
+    low, high = [row.low for row in rows], [row.high for row in rows]
+    axes.fill_between(at, low, high, color=style["color"], alpha=0.15, linewidth=0)
+
+
+def _tidy(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#e3e5e8", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=8)
+
+
+def training(log: Path, path: Path) -> Path | None:
+    """Training loss, smoothed, and held-out loss against updates; None where the log holds nothing to draw."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    points = [(line["update"], line["loss"]) for line in lines if "update" in line and "loss" in line]
+    if not points:
+        return None
+    updates, losses = np.array(points, dtype=np.float64).T
+    figure = Figure(figsize=(6.0, 3.4), dpi=DPI)
+    axes = figure.add_subplot()
+    axes.plot(updates, losses, color=COLOURS[0], alpha=0.2, linewidth=0.7)
+    axes.plot(updates, _smoothed(losses), color=COLOURS[0], linewidth=1.6, label="training (smoothed)")
+    held = [(line["update"], line["held_out_loss"]) for line in lines if "held_out_loss" in line]
+    if held:
+        axes.plot(*zip(*held, strict=True), color=COLOURS[1], marker="o", markersize=3.5, label="held out")
+    dreams = [line["update"] for line in lines if line.get("dreamed")]
+    if dreams:
+        axes.axvline(dreams[0], color=FLOOR_COLOUR, linewidth=1, linestyle=(0, (4, 2)), label="open-loop steps join")
+    _tidy(axes)
+    axes.set_xlabel("updates", fontsize=9)
+    axes.set_ylabel("loss", fontsize=9)
+    # The first losses tower above the rest and would flatten what follows.
+    axes.set_ylim(min(0.0, float(losses.min())), 1.15 * float(np.percentile(losses, 98)))
+    axes.legend(frameon=False, fontsize=9)
+    figure.tight_layout()
+    return _save(figure, path)
+
+
+def _smoothed(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[float]:
+    """Exponential moving average over about a fiftieth of the values."""
+    weight, smooth = 1 / max(1, len(values) // 50), [float(values[0])]
+    for value in values[1:]:
+        smooth.append((1 - weight) * smooth[-1] + weight * float(value))
+    return smooth
+
+
+def topology(topology: dict[str, Any], scenario: Scenario, path: Path) -> Path:
+    """Where a model's modules sit on a map and how far each one reaches; dead modules as crosses.
+
+    Args:
+        topology: ``places`` [M, 2] and ``reach`` [M] in cells, ``dead`` bool [M].
+        scenario: whose terrain lies below.
+        path: the PNG to write.
+    """
+    width, height = scenario.terrain.size
+    figure = Figure(figsize=(5.6, 5.9), dpi=DPI)
+    axes = figure.add_subplot()
+    draw_terrain(axes, scenario, Window(0, width, 0, height))
+    places, reach, dead = (np.asarray(topology[name]) for name in ("places", "reach", "dead"))
+    for (x, y), radius in zip(places[~dead], reach[~dead], strict=True):
+        axes.add_patch(Circle((x, y), radius, fc=COLOURS[0], ec=COLOURS[0], alpha=0.07, lw=0, zorder=2))
+        axes.add_patch(Circle((x, y), radius, fc="none", ec=COLOURS[0], alpha=0.35, lw=0.8, zorder=2))
+    axes.plot(*places[~dead].T, ls="", marker="o", ms=5, mfc=COLOURS[0], mec="white", zorder=4, label="module, reach")
+    axes.plot(*places[dead].T, ls="", marker="x", ms=6, mec=COLOURS[1], mew=1.8, zorder=4, label="dead module")
+    for number, (x, y) in enumerate(places):
+        axes.annotate(str(number), (x, y), xytext=(4, 3), textcoords="offset points", fontsize=6.5, color=INK, zorder=5)
+    axes.set_title(f"{len(places)} modules, {int(dead.sum())} dead", fontsize=10, color=INK)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2, frameon=False, fontsize=9)
+    figure.tight_layout()
+    return _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, facecolor="white")
+    return path

@@ -1,0 +1,72 @@
+"""A battle to look at: played now, or taken from a store, and drawn as an animation and a strip of moments."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from collectors.plan import remaining
+from collectors.policies import policy
+from collectors.rollout import play, settings_of
+from s2rm_sc2.draw import write_gif, write_strip
+from s2rm_sc2.episode import Episode
+from s2rm_sc2.errors import BadArgument
+from s2rm_sc2.scenarios import Scenario
+from s2rm_sc2.store import EpisodeStore
+from s2rm_sc2.table import FIELDS, UnitTable
+
+
+def watch(scenario: Scenario, policy_name: str, seed: int, out: Path, agent: int | None = None) -> list[Path]:
+    """Plays one battle and draws it into ``out/battle.gif`` and ``out/strip.png``.
+
+    Args:
+        scenario: what is fought.
+        policy_name: who plays: random, scripted or mixture.
+        seed: of the battle; the same seed gives the same pictures.
+        out: the folder, made if need be.
+        agent: whose sight is shown; by default the one that lives longest.
+
+    Raises:
+        BadArgument: unknown policy or agent.
+        ScenarioUnsupported: the engine cannot play the scenario.
+    """
+    player = policy(policy_name)
+    settings = settings_of(scenario, player, seed, "watch")
+    (episode,) = play(settings, player, remaining(0, 1, seed, "watch", scenario.name))
+    return draw_episode(scenario, episode, out, agent)
+
+
+def watch_recorded(path: Path, number: int, out: Path, agent: int | None = None) -> list[Path]:
+    """Draws episode ``number`` of the store at ``path`` into ``out/battle.gif`` and ``out/strip.png``.
+
+    Raises:
+        BadArgument: the store has no such episode, the scenario no such agent.
+        StoreMissing, StoreBroken: the store cannot be read.
+    """
+    store = EpisodeStore.open(path)
+    if not 0 <= number < store.n_episodes:
+        raise BadArgument(f"--episode {number} is not in {path}, which holds episodes 0 to {store.n_episodes - 1}.")
+    return draw_episode(store.scenario, store.episode(number), out, agent)
+
+
+def draw_episode(scenario: Scenario, episode: Episode, out: Path, agent: int | None) -> list[Path]:
+    """Draws an episode into ``out/battle.gif`` and ``out/strip.png``.
+
+    Raises:
+        BadArgument: the scenario has no such agent.
+    """
+    tables = tables_of(episode)
+    if agent is None:
+        agent = int(tables.alive[:, : scenario.n_agents].sum(0).argmax())
+    if not 0 <= agent < scenario.n_agents:
+        raise BadArgument(f"--agent {agent} is not in {scenario.name}, whose agents are 0 to {scenario.n_agents - 1}.")
+    return [
+        write_gif(out / "battle.gif", scenario, tables, agent),
+        write_strip(out / "strip.png", scenario, tables, frames=5, agent=agent),
+    ]
+
+
+def tables_of(episode: Episode) -> UnitTable:
+    """An episode's unit tables, fields ``[T + 1, U]``."""
+    whole = {"type": np.int64, "team": np.int64, "alive": np.bool_}
+    return UnitTable(*(torch.from_numpy(episode.units[name].astype(whole.get(name, np.float32))) for name in FIELDS))

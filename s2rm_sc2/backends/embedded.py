@@ -1,0 +1,78 @@
+"""The embedded backend: battles of one scenario played by the compiled engine, its memory shared with torch."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from s2rm_sc2.battle.field import Field
+from s2rm_sc2.battle.loop import act_smac, advance
+from s2rm_sc2.battle.spawn import plan, spawn, supported
+from s2rm_sc2.errors import BadArgument
+from s2rm_sc2.scenarios import Scenario
+from s2rm_sc2.table import ALLY, ENEMY, FIELDS, UnitTable
+from s2rm_sc2.units import LOOPS_PER_STEP
+
+ENGINE_VERSION = "1"
+"""Raised whenever the same seed may no longer play the same battle."""
+
+_MASK = (1 << 64) - 1
+
+
+class EmbeddedBackend:
+    """B battles of one scenario side by side; see :class:`s2rm_sc2.backends.contract.Backend`.
+
+    Args:
+        scenario: what is fought.
+        n_battles: B, at least 1.
+
+    Attributes:
+        field: the engine's arrays, for whoever gives orders to single units or steps single loops.
+
+    Raises:
+        ScenarioUnsupported: the engine lacks a unit type or a kind of ground that the scenario needs.
+        BadArgument: ``n_battles`` is below 1.
+    """
+
+    def __init__(self, scenario: Scenario, n_battles: int) -> None:
+        if n_battles < 1:
+            raise BadArgument(f"The number of battles must be at least 1, not {n_battles}.")
+        supported(scenario)
+        self.scenario, self.n_battles = scenario, n_battles
+        teams = (ALLY,) * scenario.n_agents + (ENEMY,) * scenario.n_enemies
+        self.field = Field(n_battles, scenario.unit_types, teams, scenario.terrain)
+        self._plan = plan(scenario)
+        columns = {name: self.field.alive if name == "alive" else self.field[name] for name in FIELDS}
+        self._units = UnitTable(**{name: torch.from_numpy(column) for name, column in columns.items()})
+        self.reset(range(n_battles))
+
+    @property
+    def units(self) -> UnitTable:
+        """The live table ``[B, U]``, in the engine's own memory."""
+        return self._units
+
+    def reset(self, seeds: Sequence[int], battles: Sequence[int] | None = None) -> None:
+        """Start battles anew, each from its 64-bit seed; equal seeds play equal battles in any batch."""
+        rows = np.arange(self.n_battles) if battles is None else np.asarray(battles, np.int64)
+        if len(seeds) != len(rows):
+            raise BadArgument(f"A reset of {len(rows)} battles takes as many seeds, not {len(seeds)}.")
+        states = np.array([int(seed) & _MASK for seed in seeds], np.uint64)
+        spawn(self.field, self._plan, rows, states, self.scenario.name)
+
+    def step(self, actions: Tensor, active: Tensor | None = None) -> None:
+        """Play 8 game loops with these orders, int64 ``[B, A]``; decided battles stand still."""
+        n = self.scenario.n_agents
+        alive = self.field.alive
+        playing = alive[:, :n].any(1) & alive[:, n:].any(1)
+        if active is not None:
+            playing &= active.numpy()
+        act_smac(self.field, np.ascontiguousarray(actions.numpy(), np.int64), playing)
+        advance(self.field, LOOPS_PER_STEP, playing)
+
+    def describe(self) -> dict[str, str]:
+        """Name and version."""
+        return {"backend": "embedded", "engine_version": ENGINE_VERSION}
+
+    def close(self) -> None:
+        """Nothing to release."""

@@ -1,0 +1,109 @@
+"""The clock of a batch of battles: one game loop of one battle, and the compiled entries that Python calls."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from s2rm_sc2.battle.combat import bury, fly, recover, strike
+from s2rm_sc2.battle.compiled import FINGERPRINT, entry, rule
+from s2rm_sc2.battle.field import RULES, Field, Flags, Lists, Reals, Wholes
+from s2rm_sc2.battle.ground import Cells
+from s2rm_sc2.battle.movement import walk
+from s2rm_sc2.battle.opponent import choose_targets
+from s2rm_sc2.battle.orders import act, follow, give
+from s2rm_sc2.battle.random import States
+
+
+@rule
+def _play_loop(
+    real: Reals,
+    whole: Wholes,
+    alive: Flags,
+    near: Lists,
+    random: States,
+    battle: int,
+    clock: int,
+    types: Reals,
+    damage: Reals,
+    ground: Cells,
+) -> None:
+    """One game loop: recover, choose, act, hit, walk, and at its end the dead leave."""
+    recover(real, whole, alive, types)
+    choose_targets(real, whole, alive, types, clock)
+    follow(real, whole, alive, types, random, battle)
+    strike(real, whole, alive, types, damage)
+    fly(real, whole, alive, types, damage)
+    walk(real, whole, alive, near, ground)
+    bury(real, whole, alive)
+
+
+def _compile(fingerprint: int) -> tuple[Callable[..., Any], ...]:
+    @entry
+    def advance_all(
+        real: Reals,
+        whole: Wholes,
+        alive: Flags,
+        near: Lists,
+        random: States,
+        clock: Wholes,
+        active: Flags,
+        loops: int,
+        types: Reals,
+        damage: Reals,
+        ground: Cells,
+    ) -> int:
+        for b in range(alive.shape[0]):
+            if active[b]:
+                for _ in range(loops):
+                    _play_loop(real[b], whole[b], alive[b], near[b], random, b, clock[b], types, damage, ground)
+                    clock[b] += 1
+        return fingerprint
+
+    @entry
+    def act_all(
+        real: Reals, whole: Wholes, alive: Flags, active: Flags, actions: Wholes, types: Reals
+    ) -> int:
+        for b in range(alive.shape[0]):
+            if active[b]:
+                for i in range(actions.shape[1]):
+                    act(real[b], whole[b], alive[b], i, actions[b, i], actions.shape[1], types)
+        return fingerprint
+
+    @entry
+    def give_one(
+        real: Reals, whole: Wholes, i: int, order: int, x: float, y: float, target: int, types: Reals
+    ) -> int:
+        give(real, whole, i, order, x, y, target, types)
+        return fingerprint
+
+    return advance_all, act_all, give_one
+
+
+_advance_all, _act_all, _give_one = _compile(FINGERPRINT)
+
+
+def advance(field: Field, loops: int, active: Flags | None = None) -> None:
+    """Let ``loops`` game loops pass in the battles where ``active`` (bool ``[B]``, all by default) is True."""
+    _advance_all(
+        field.real, field.whole, field.alive, field.near, field.random, field.clock,
+        _everywhere(field) if active is None else active, loops, RULES.types, RULES.damage, field.cells,
+    )  # fmt: skip
+
+
+def act_smac(field: Field, actions: npt.NDArray[np.int64], active: Flags | None = None) -> None:
+    """Turn SMAC's action numbers, int64 ``[B, A]`` for the first A rows, into orders."""
+    active = _everywhere(field) if active is None else active
+    _act_all(field.real, field.whole, field.alive, active, actions, RULES.types)
+
+
+def order(
+    field: Field, battle: int, unit: int, kind: int, x: float = 0.0, y: float = 0.0, target: int = -1
+) -> None:
+    """Give one unit one order of :mod:`s2rm_sc2.battle.orders`, of either team, in place of its present one."""
+    _give_one(field.real[battle], field.whole[battle], unit, kind, float(x), float(y), target, RULES.types)
+
+
+def _everywhere(field: Field) -> Flags:
+    return np.ones(field.n_battles, np.bool_)

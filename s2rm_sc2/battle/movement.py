@@ -1,0 +1,182 @@
+"""Walking: around whoever stands in the way, apart from whoever is too close, never into a wall.
+
+A walker whose straight way is blocked takes the free heading nearest to it, and keeps to the side it chose until the
+way is clear, so the rear rank of melee units flows around the front rank. Whatever overlap is left is pushed apart
+from positions of the same loop; fighters yield least. Rows are treated alike, whatever their order.
+"""
+
+import math
+
+import numpy as np
+
+from s2rm_sc2.battle.compiled import rule
+from s2rm_sc2.battle.field import (
+    BODY, DEED, EXPECT_X, EXPECT_Y, FIGHTING, GOAL_X, GOAL_Y, IDLE, INNER, KIND, NEAR, NEXT_X, NEXT_Y, ORDER, PUSH_X,
+    PUSH_Y, SIDE, STEP_X, STEP_Y, TARGET, TEAM, WALKING, WISH_X, WISH_Y, Flags, Lists, Reals, Wholes, X, Y,
+)  # fmt: skip
+from s2rm_sc2.battle.ground import Cells, fits, settle
+from s2rm_sc2.battle.orders import ATTACK_MOVE, MOVE, STAND
+
+MARGIN = 0.6
+"""Cells between two bodies within which they heed each other."""
+FORESIGHT = 4.0
+"""Loops of walking that a heading must be free for."""
+TOLERANCE = 0.98
+"""Share of the contact distance that counts as a collision, so that bodies may graze."""
+CROWD = 4.0
+"""Cells from its goal within which a unit that meets standing friends has arrived."""
+PASSES = 2
+"""Rounds of pushing apart in a loop."""
+FIRMNESS = 0.8
+"""Share of an overlap that a round removes."""
+YIELDS = np.array([0.5, 1.0, 0.1])
+"""How much a unit yields to a push, by its deed: idle, walking, fighting."""
+HEADINGS = 5
+TURN_COS = np.cos(np.radians(22.5) * np.arange(HEADINGS + 1))
+TURN_SIN = np.sin(np.radians(22.5) * np.arange(HEADINGS + 1))
+"""Detours tried, to either side: 22.5 to 112.5 degrees off the straight way."""
+
+
+@rule
+def walk(real: Reals, whole: Wholes, alive: Flags, near: Lists, ground: Cells) -> None:
+    """Move every unit for one loop by what it wishes and what others and the ground allow."""
+    find_neighbours(real, whole, alive, near)
+    for i in range(alive.shape[0]):
+        if alive[i] and whole[DEED, i] == WALKING:
+            _steer(real, whole, near, i, ground)
+    for i in range(alive.shape[0]):
+        if alive[i]:
+            real[NEXT_X, i] = real[X, i] + real[WISH_X, i]
+            real[NEXT_Y, i] = real[Y, i] + real[WISH_Y, i]
+    for _ in range(PASSES):
+        if not _push_apart(real, whole, alive, near):
+            break
+    for i in range(alive.shape[0]):
+        if not alive[i]:
+            continue
+        x, y, good = settle(ground, real[NEXT_X, i], real[NEXT_Y, i], real[INNER, i])
+        old_x, old_y = real[X, i], real[Y, i]
+        if good:
+            real[X, i], real[Y, i] = x, y
+        real[STEP_X, i], real[STEP_Y, i] = real[X, i] - old_x, real[Y, i] - old_y
+
+
+@rule
+def find_neighbours(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> None:
+    """List for every unit the living units that its body may meet in this loop."""
+    n_units = alive.shape[0]
+    for i in range(n_units):
+        near[i, 0] = 0
+    for i in range(n_units):
+        if not alive[i]:
+            continue
+        x, y, body, kind = real[X, i], real[Y, i], real[BODY, i] + MARGIN, whole[KIND, i]
+        for j in range(i + 1, n_units):
+            dx, dy, reach = real[X, j] - x, real[Y, j] - y, real[BODY, j] + body
+            if dx * dx + dy * dy < reach * reach and alive[j] and whole[KIND, j] == kind:
+                if near[i, 0] < NEAR:
+                    near[i, 0] += 1
+                    near[i, near[i, 0]] = j
+                if near[j, 0] < NEAR:
+                    near[j, 0] += 1
+                    near[j, near[j, 0]] = i
+
+
+@rule
+def _blocker(real: Reals, whole: Wholes, near: Lists, i: int, step_x: float, step_y: float) -> int:
+    """The first neighbour (not the target) that unit i would run into on this heading; -1 when it is free."""
+    for n in range(near[i, 0]):
+        j = near[i, 1 + n]
+        if j == whole[TARGET, i]:
+            continue
+        away_x, away_y = real[X, j] - real[X, i], real[Y, j] - real[Y, i]
+        closing_x = (step_x - real[EXPECT_X, j]) * FORESIGHT
+        closing_y = (step_y - real[EXPECT_Y, j]) * FORESIGHT
+        approach = away_x * closing_x + away_y * closing_y
+        if approach <= 0.0:
+            continue
+        part = min(1.0, approach / (closing_x * closing_x + closing_y * closing_y))
+        miss_x, miss_y = away_x - part * closing_x, away_y - part * closing_y
+        contact = (real[BODY, i] + real[BODY, j]) * TOLERANCE
+        if miss_x * miss_x + miss_y * miss_y < contact * contact:
+            return j
+    return -1
+
+
+@rule
+def _steer(real: Reals, whole: Wholes, near: Lists, i: int, ground: Cells) -> None:
+    """Turn the wish of a walker aside as little as its neighbours demand; without a way it stands for this loop."""
+    wish_x, wish_y = real[WISH_X, i], real[WISH_Y, i]
+    blocker = _blocker(real, whole, near, i, wish_x, wish_y)
+    if blocker < 0:
+        whole[SIDE, i] = 0
+        return
+    real[WISH_X, i] = real[WISH_Y, i] = 0.0
+    if _arrived(real, whole, i, blocker):
+        whole[ORDER, i] = STAND
+        whole[DEED, i] = IDLE
+        real[GOAL_X, i], real[GOAL_Y, i] = real[X, i], real[Y, i]
+        return
+    side = whole[SIDE, i]
+    settled = side != 0
+    if not settled:
+        left = wish_x * (real[Y, blocker] - real[Y, i]) - wish_y * (real[X, blocker] - real[X, i])
+        side = -1 if left > 0.0 else 1
+    for trial in range(2 * HEADINGS):
+        turn = 1 + (trial % HEADINGS if settled else trial // 2)
+        hand = side if (trial < HEADINGS if settled else trial % 2 == 0) else -side
+        step_x = wish_x * TURN_COS[turn] - hand * wish_y * TURN_SIN[turn]
+        step_y = wish_y * TURN_COS[turn] + hand * wish_x * TURN_SIN[turn]
+        if fits(ground, real[X, i] + step_x, real[Y, i] + step_y, real[INNER, i]) and (
+            _blocker(real, whole, near, i, step_x, step_y) < 0
+        ):
+            real[WISH_X, i], real[WISH_Y, i] = step_x, step_y
+            whole[SIDE, i] = hand
+            return
+
+
+@rule
+def _arrived(real: Reals, whole: Wholes, i: int, blocker: int) -> bool:
+    """Whether a unit on its way to a place need go no further because standing friends have taken it."""
+    if whole[ORDER, blocker] != STAND or whole[DEED, blocker] != IDLE or whole[TEAM, blocker] != whole[TEAM, i]:
+        return False
+    if whole[TARGET, i] >= 0:
+        return False
+    if whole[ORDER, i] == MOVE:
+        dx, dy = real[GOAL_X, i] - real[X, blocker], real[GOAL_Y, i] - real[Y, blocker]
+        return math.sqrt(dx * dx + dy * dy) < real[BODY, i] + real[BODY, blocker]
+    dx, dy = real[GOAL_X, i] - real[X, i], real[GOAL_Y, i] - real[Y, i]
+    return whole[ORDER, i] == ATTACK_MOVE and math.sqrt(dx * dx + dy * dy) < CROWD
+
+
+@rule
+def _push_apart(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> bool:
+    """One round: every overlap moves both bodies apart, each by its share of the yielding; False when none is left."""
+    overlap = False
+    for i in range(alive.shape[0]):
+        real[PUSH_X, i] = real[PUSH_Y, i] = 0.0
+        if not alive[i]:
+            continue
+        yielding = YIELDS[whole[DEED, i]]
+        for n in range(near[i, 0]):
+            j = near[i, 1 + n]
+            dx, dy = real[NEXT_X, i] - real[NEXT_X, j], real[NEXT_Y, i] - real[NEXT_Y, j]
+            contact = real[BODY, i] + real[BODY, j]
+            square = dx * dx + dy * dy
+            if square >= contact * contact:
+                continue
+            overlap = True
+            distance = math.sqrt(square)
+            if distance == 0.0:
+                dx, dy, distance = 0.0, (1.0 if i < j else -1.0), 1.0
+                square = 0.0
+            share = FIRMNESS * yielding / (yielding + YIELDS[whole[DEED, j]])
+            amount = share * (contact - math.sqrt(square)) / distance
+            real[PUSH_X, i] += amount * dx
+            real[PUSH_Y, i] += amount * dy
+    if overlap:
+        for i in range(alive.shape[0]):
+            if alive[i]:
+                real[NEXT_X, i] += real[PUSH_X, i]
+                real[NEXT_Y, i] += real[PUSH_Y, i]
+    return overlap

@@ -1,0 +1,5 @@
+"""Battles as pictures: animations, strips of frames, and real battles above imagined ones."""
+
+from s2rm_sc2.draw.pictures import write_comparison, write_gif, write_strip
+
+__all__ = ["write_comparison", "write_gif", "write_strip"]

@@ -1,0 +1,220 @@
+"""Whole pictures of a battle: an animation, a strip of frames, real frames above imagined ones."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from PIL import Image
+from torch import Tensor
+
+from s2rm_sc2.draw import field
+from s2rm_sc2.draw.shapes import CROSS, SHAPES
+from s2rm_sc2.scenarios import Scenario
+from s2rm_sc2.table import ALLY, ENEMY, UnitTable
+from s2rm_sc2.views.sight import sees
+
+FRAME_MS, LAST_FRAME_MS, GIF_COLOURS = 140, 1500, 64
+PANEL_INCHES, GIF_INCHES, GIF_DPI, PNG_DPI = 3.0, 6.4, 100, 160
+
+
+def write_gif(path: Path, scenario: Scenario, tables: UnitTable, agent: int | None = None) -> Path:
+    """Animates a battle, one frame a step.
+
+    Args:
+        path: the GIF to write; its folder is made.
+        tables: the battle in time, fields ``[T, U]``.
+        agent: row of the agent whose sight is shown; nobody's by default.
+
+    Returns:
+        The path.
+    """
+    window = field.window_of(scenario, [tables])
+    figure, [[axes]] = _panels(1, 1, window, GIF_INCHES, GIF_DPI)
+    field.draw_terrain(axes, scenario, window)
+    _legend(figure, scenario, agent)
+    canvas: Any = FigureCanvasAgg(figure)  # matplotlib types none of what follows
+    canvas.draw()
+    background, images = canvas.copy_from_bbox(figure.bbox), []
+    for step in range(len(tables.x)):
+        canvas.restore_region(background)
+        still = set(axes.get_children())
+        _moment(axes, scenario, window, tables[step], agent)
+        _caption(axes, tables[step], f"{scenario.name}   step {step}")
+        moving = [artist for artist in axes.get_children() if artist not in still]
+        for artist in sorted(moving, key=lambda artist: artist.zorder):
+            axes.draw_artist(artist)
+            artist.remove()
+        images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _save_gif(path, images)
+    return path
+
+
+def write_strip(path: Path, scenario: Scenario, tables: UnitTable, frames: int = 6, agent: int | None = None) -> Path:
+    """Draws moments of a battle, evenly spread from its first to its last step, side by side as one PNG.
+
+    Args:
+        path: the PNG to write; its folder is made.
+        tables: the battle in time, fields ``[T, U]``.
+        frames: how many moments; at most T.
+        agent: row of the agent whose sight is shown; nobody's by default.
+
+    Returns:
+        The path.
+    """
+    steps = _spread(len(tables.x), frames)
+    window = field.window_of(scenario, [tables])
+    figure, rows = _panels(1, len(steps), window)
+    for axes, step in zip(rows[0], steps, strict=True):
+        field.draw_terrain(axes, scenario, window)
+        _moment(axes, scenario, window, tables[step], agent)
+        _caption(axes, tables[step], f"step {step}")
+    _legend(figure, scenario, agent)
+    return _save_png(path, figure)
+
+
+def write_comparison(
+    path: Path, scenario: Scenario, real: UnitTable, imagined: UnitTable, known: Tensor | None = None, frames: int = 6
+) -> Path:
+    """Draws a battle as it was above the same battle as a model imagined it, as one PNG.
+
+    In the lower row dashed outlines stand where the units really were.
+
+    Args:
+        path: the PNG to write; its folder is made.
+        real, imagined: the same steps, fields ``[T, U]``; step 0 is the last one that the model saw.
+        known: bool ``[T, U]``, what the lower row shows: the units in sight at step 0, those asked for after it;
+            all by default.
+        frames: how many moments; at most T.
+
+    Returns:
+        The path.
+    """
+    steps = _spread(len(real.x), frames)
+    shown = np.ones(real.x.shape, dtype=np.bool_) if known is None else known.numpy()
+    window = field.window_of(scenario, [real])
+    figure, rows = _panels(2, len(steps), window)
+    for above, below, step in zip(*rows, steps, strict=True):
+        for axes, units, visible in ((above, real[step], None), (below, imagined[step], shown[step])):
+            field.draw_terrain(axes, scenario, window)
+            _moment(axes, scenario, window, units, None, visible)
+        living = shown[step] & imagined[step].alive.numpy()
+        if step > 0:
+            field.draw_displacement(below, imagined[step], real[step], living)
+        _caption(above, real[step], "now" if step == 0 else f"+{step}")
+        _caption(below, real[step], "seen" if step == 0 else f"+{step}", living)
+    rows[0][0].set_ylabel("real", fontsize=11, color=field.INK)
+    rows[1][0].set_ylabel("imagined", fontsize=11, color=field.INK)
+    _legend(figure, scenario, None, imagined=True)
+    return _save_png(path, figure)
+
+
+def _spread(length: int, frames: int) -> list[int]:
+    return sorted({round(float(step)) for step in np.linspace(0, length - 1, min(frames, length))})
+
+
+def _moment(
+    axes: Axes,
+    scenario: Scenario,
+    window: field.Window,
+    units: UnitTable,
+    agent: int | None,
+    shown: field.Mask | None = None,
+) -> None:
+    """Everything that moves: units and sight."""
+    everything = np.ones(len(units.x), dtype=np.bool_)
+    lit = everything
+    if agent is not None:
+        lit = sees(units.map(lambda column: column[None]), scenario.sight_range)[0, agent].numpy()
+        field.draw_sight(axes, window, units, agent, scenario.sight_range)
+    field.draw_units(axes, units, lit, everything if shown is None else shown)
+
+
+def _caption(axes: Axes, units: UnitTable, words: str, living: field.Mask | None = None) -> None:
+    """The step on the left, the living of both teams on the right, above the field."""
+    living = units.alive.numpy() if living is None else living
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.5}
+    texts = [(words, "left", 0, field.INK, "normal")]
+    for team, inset in ((ENEMY, 0), (ALLY, 18)):
+        alive = int((living & (units.team.numpy() == team)).sum())
+        texts.append((str(alive), "right", inset, field.TEAM_COLOURS[team], "bold"))
+    for text, side, inset, colour, weight in texts:
+        corner, shift = ((0, 1), (5, -5)) if side == "left" else ((1, 1), (-5 - inset, -5))
+        axes.annotate(
+            text, corner, xycoords="axes fraction", xytext=shift, textcoords="offset points", ha=side, va="top",
+            color=colour, weight=weight, fontsize=9, bbox=box, zorder=10,
+        )  # fmt: skip
+
+
+def _legend(figure: Figure, scenario: Scenario, agent: int | None, imagined: bool = False) -> None:
+    """Team colours, the shapes of this scenario's types, and the marks in use, below the fields."""
+    handles: list[Line2D | Patch] = [
+        Patch(color=field.TEAM_COLOURS[ALLY], label="allies"),
+        Patch(color=field.TEAM_COLOURS[ENEMY], label="enemies"),
+    ]
+    for kind in sorted(set(scenario.unit_types), key=lambda kind: kind.index):
+        name = kind.name.replace("_", " ")
+        handles.append(Line2D([], [], ls="", marker=SHAPES[kind.name], ms=10, mfc="#a7adb6", mec=field.INK, label=name))
+    handles.append(Patch(color=field.HEALTH_COLOUR, label="health"))
+    if any(kind.shield for kind in scenario.unit_types):
+        handles.append(Patch(color=field.SHIELD_COLOUR, label="shield"))
+    handles.append(Line2D([], [], ls="", marker=CROSS, ms=7, mec="#80868f", mfc="none", mew=1.4, label="dead"))
+    if agent is not None:
+        handles.append(Line2D([], [], color=field.INK, lw=1, ls=(0, (4, 3)), label=f"sight of agent {agent}"))
+    if imagined:
+        handles.append(Line2D([], [], color=field.INK, lw=0.8, ls=(0, (2, 1.2)), label="where it really is"))
+    columns = len(handles) if figure.get_figwidth() > 8 else (len(handles) + 1) // 2
+    figure.legend(
+        handles=handles, loc="lower center", ncols=columns, frameon=False, fontsize=9, handlelength=1.2,
+        columnspacing=1.3, handletextpad=0.5, borderaxespad=0.2,
+    )  # fmt: skip
+
+
+def _panels(
+    rows: int, columns: int, window: field.Window, panel: float = PANEL_INCHES, dpi: int = PNG_DPI
+) -> tuple[Figure, list[list[Axes]]]:
+    """A figure of equal fields, ``panel`` inches wide, with room for a legend below; its axes by row, column."""
+    left, gap, bottom = 0.28 if rows > 1 else 0.03, 0.05, 0.42 if columns > 1 else 0.55
+    width = left + columns * (panel + gap)
+    height = bottom + rows * (panel * window.aspect + gap)
+    figure = Figure(figsize=(width, height), dpi=dpi)
+    across, up = panel + gap, panel * window.aspect + gap
+    return figure, [
+        [
+            figure.add_axes(
+                (
+                    (left + column * across) / width,
+                    (bottom + (rows - 1 - row) * up) / height,
+                    panel / width,
+                    panel * window.aspect / height,
+                )
+            )
+            for column in range(columns)
+        ]
+        for row in range(rows)
+    ]
+
+
+def _save_png(path: Path, figure: Figure) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, facecolor="white")
+    return path
+
+
+def _save_gif(path: Path, images: Sequence[Image.Image]) -> None:
+    """One palette for all frames, so that Pillow stores only what changes between them."""
+    width, height = images[0].size
+    samples = [images[i] for i in _spread(len(images), 4)]
+    sheet = Image.new("RGB", (width, height * len(samples)))
+    for row, sample in enumerate(samples):
+        sheet.paste(sample, (0, row * height))
+    palette = sheet.quantize(GIF_COLOURS)
+    frames = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    durations = [FRAME_MS] * (len(frames) - 1) + [LAST_FRAME_MS]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=True)

@@ -1,0 +1,115 @@
+"""The entity view: units as scenario-agnostic feature rows, and how two of them stand to each other.
+
+Nothing here has a width that depends on a scenario. This is what the world model reads; the columns are named
+once, here, and :data:`ENTITY_VIEW_VERSION` rises whenever one of them changes its meaning.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from s2rm_sc2.table import UnitTable
+from s2rm_sc2.units import UNIT_NAMES, unit_type
+
+ENTITY_VIEW_VERSION = 1
+
+DISTANCE_SCALE = 9.0
+"""Map cells that count as 1 in offsets between units: SMAC's sight range, the same in every scenario."""
+
+WORLD_SCALE = 16.0
+"""Map cells that count as 1 in places, measured from the middle of SMAC's 32 x 32 maps."""
+
+POINT_SCALE = 100.0
+"""Points of health, shield and energy that count as 1."""
+
+COOLDOWN_SCALE = 16.0
+"""Game loops of weapon cooldown that count as 1: a second of normal speed."""
+
+UNIT_COLUMNS: tuple[str, ...] = (*UNIT_NAMES, "enemy", "health", "shield", "energy", "cooldown")
+
+ACTION_COLUMNS: tuple[str, ...] = (
+    *("no_op", "stop", "north", "south", "east", "west", "attack", "heal"),
+    *("target_dx", "target_dy"),
+)
+
+PAIR_COLUMNS: tuple[str, ...] = ("dx", "dy", "distance", "nearness", "targets_other", "targeted_by_other")
+
+_ATTACK, _HEAL, _FIRST_TARGET = 6, 7, 6
+_MEDIVAC = unit_type("medivac").index
+
+
+def unit_features(units: UnitTable) -> Tensor:
+    """What a view shows of each unit besides its place, float32 ``[..., U, len(UNIT_COLUMNS)]``."""
+    kind = one_hot(units.type, len(UNIT_NAMES)).to(units.x.dtype)
+    numbers = (
+        units.team.to(units.x.dtype),
+        units.health / POINT_SCALE,
+        units.shield / POINT_SCALE,
+        units.energy / POINT_SCALE,
+        units.cooldown / COOLDOWN_SCALE,
+    )
+    return torch.cat([kind, torch.stack(numbers, dim=-1)], dim=-1)
+
+
+def places(units: UnitTable) -> Tensor:
+    """Places in world coordinates, float32 ``[..., U, 2]``: 0 in the middle of the map, 1 at its edge."""
+    return torch.stack([units.x, units.y], dim=-1) / WORLD_SCALE - 1.0
+
+
+def action_targets(units: UnitTable, actions: Tensor) -> Tensor:
+    """The row that each agent's action is aimed at, int64 ``[..., A]``; -1 where it has no target.
+
+    Args:
+        units: the table ``[..., U]``; its first A rows are the agents, enemies start at row A.
+        actions: int64 ``[..., A]``, SMAC's action numbers.
+    """
+    n_agents = actions.shape[-1]
+    heals = units.type[..., :n_agents] == _MEDIVAC
+    row = actions - _FIRST_TARGET + torch.where(heals, 0, n_agents)
+    return torch.where(actions >= _FIRST_TARGET, row, -1)
+
+
+def action_features(units: UnitTable, actions: Tensor, known: Tensor) -> Tensor:
+    """Each agent's action without reference to enemy numbers, float32 ``[..., A, len(ACTION_COLUMNS)]``.
+
+    Args:
+        units: the table ``[..., U]``.
+        actions: int64 ``[..., A]``.
+        known: bool ``[..., A]``; rows of agents whose action is not known are zero.
+    """
+    n_agents = actions.shape[-1]
+    target = action_targets(units, actions)
+    heals = units.type[..., :n_agents] == _MEDIVAC
+    kind = torch.where(target < 0, actions, torch.where(heals, _HEAL, _ATTACK))
+    row = target.clamp(min=0)
+    dx = units.x.gather(-1, row) - units.x[..., :n_agents]
+    dy = units.y.gather(-1, row) - units.y[..., :n_agents]
+    aimed = (target >= 0).to(units.x.dtype)
+    offset = torch.stack([dx * aimed, dy * aimed], dim=-1) / DISTANCE_SCALE
+    features = torch.cat([one_hot(kind, _HEAL + 1).to(units.x.dtype), offset], dim=-1)
+    return torch.where(known[..., None], features, 0.0)
+
+
+def pair_features(units: UnitTable, actions: Tensor, known: Tensor) -> Tensor:
+    """How unit j stands to unit i, float32 ``[..., U (i), U (j), len(PAIR_COLUMNS)]``.
+
+    Offsets are j minus i; ``nearness`` is 1 / (1 + cells between centres). Arguments as in
+    :func:`action_features`.
+    """
+    n_agents = actions.shape[-1]
+    dx = units.x[..., None, :] - units.x[..., :, None]
+    dy = units.y[..., None, :] - units.y[..., :, None]
+    distance = torch.sqrt(dx * dx + dy * dy + 1e-12)
+    target = torch.where(known, action_targets(units, actions), -1)
+    rows = torch.arange(units.x.shape[-1], device=units.x.device)
+    aims = (target[..., :, None] == rows).to(units.x.dtype)
+    aims = torch.nn.functional.pad(aims, (0, 0, 0, units.x.shape[-1] - n_agents))
+    columns = (
+        dx / DISTANCE_SCALE,
+        dy / DISTANCE_SCALE,
+        distance / DISTANCE_SCALE,
+        1.0 / (1.0 + distance),
+        aims,
+        aims.transpose(-1, -2),
+    )
+    return torch.stack(columns, dim=-1)

@@ -1,0 +1,79 @@
+import torch
+
+from s2rm_sc2.table import UnitTable
+from s2rm_sc2.units import unit_type
+from worldmodel.belief import Belief, imagine, nothing, see
+from worldmodel.contract import Change
+
+SIGHT = torch.tensor([9.0])
+MARINE, ZEALOT = unit_type("marine").index, unit_type("zealot").index
+
+
+def battle(x: list[float], alive: list[bool] | None = None) -> UnitTable:
+    """Two agents, then enemies, in a row."""
+    n = len(x)
+    lives = torch.tensor([alive or [True] * n])
+    zero = torch.zeros(1, n)
+    return UnitTable(
+        type=torch.tensor([[MARINE, MARINE] + [ZEALOT] * (n - 2)]),
+        team=torch.tensor([[0, 0] + [1] * (n - 2)]),
+        x=torch.tensor([x]),
+        y=zero + 16.0,
+        health=torch.where(lives, 40.0, 0.0),
+        shield=zero,
+        energy=zero,
+        cooldown=zero,
+        alive=lives,
+    )
+
+
+def looks(units: UnitTable, keep: list[bool]) -> torch.Tensor:
+    kept = torch.tensor([keep])
+    near = (units.x[:, :2, None] - units.x[:, None, :]).abs() < 9
+    return near & (kept & units.alive[:, :2])[..., None] & units.alive[:, None]
+
+
+def watch(tables: list[UnitTable], keep: list[bool]) -> list[Belief]:
+    belief, history = nothing(tables[0]), []
+    for units in tables:
+        belief = see(belief, units, looks(units, keep), torch.tensor([keep]), SIGHT)
+        history.append(belief)
+    return history
+
+
+def test_a_unit_out_of_sight_keeps_its_last_seen_state_and_ages() -> None:
+    first, second, third = watch([battle([5, 6, 13]), battle([5, 6, 13.5]), battle([5, 6, 20])], [True, False])
+    assert first.known.tolist() == [[True, True, True]]
+    assert second.units.x[0, 2] == 13.5
+    assert second.vx[0, 2] == 0.5
+    assert (third.units.x[0, 2], third.age[0, 2]) == (13.5, 1)
+    assert not third.visible[0, 2]
+
+
+def test_views_that_are_not_kept_show_nothing() -> None:
+    (belief,) = watch([battle([5, 30, 31])], [True, False])
+    assert belief.known.tolist() == [[True, False, False]]
+
+
+def test_a_death_in_sight_is_known_and_a_death_out_of_sight_is_not() -> None:
+    before = battle([5, 30, 10, 13])
+    after = battle([5, 30, 10, 26], alive=[True, True, False, False])
+    gone = watch([before, battle([5, 30, 10, 20]), after], [True, False])[-1]
+    assert gone.known.tolist() == [[True, False, False, True]]
+
+
+def test_a_kept_agent_that_dies_is_known_to_be_dead() -> None:
+    alive = [False, True, True]
+    last = watch([battle([5, 30, 10]), battle([5, 30, 10], alive)], [True, False])[-1]
+    assert not last.known[0, 0]
+
+
+def test_an_imagined_step_moves_units_and_removes_those_predicted_dead() -> None:
+    belief = watch([battle([5, 6, 12])], [True, True])[-1]
+    zero = torch.zeros(1, 3)
+    change = Change(zero + 1, zero, zero - 50, zero, zero, zero, torch.tensor([[1.0, -1.0, 1.0]]))
+    dreamed = imagine(belief, change, torch.tensor([[True, True]]), SIGHT)
+    assert dreamed.units.x.tolist() == [[6, 7, 13]]
+    assert dreamed.units.health.tolist() == [[0, 0, 0]]
+    assert dreamed.known.tolist() == [[True, False, True]]
+    assert dreamed.vx.tolist() == [[1, 1, 1]]

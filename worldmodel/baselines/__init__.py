@@ -1,0 +1,1 @@
+"""The models that S2RM is compared with, behind the same contract."""

@@ -1,0 +1,151 @@
+"""Self-describing checkpoints: one safetensors file whose header says what it is, written atomically.
+
+The header's JSON holds the model's configuration, the view version, what it was trained on and how; weights lie
+under ``model/``, the optimiser's state under ``optimizer/``. Nothing in it is ever executed.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from s2rm_sc2 import __version__
+from s2rm_sc2.errors import CheckpointBroken, CheckpointMissing
+from s2rm_sc2.views.entity import ENTITY_VIEW_VERSION
+from worldmodel.config import ModelConfig, TrainConfig
+from worldmodel.models import build
+from worldmodel.unit_model import UnitModel
+
+FORMAT = 1
+LAST, BEST = "last.safetensors", "best.safetensors"
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What a checkpoint says about itself.
+
+    Attributes:
+        model, training: the configurations.
+        seed: of the training.
+        scenarios: names of the scenarios trained on.
+        stores: fingerprint of each store trained on, by scenario name.
+        update: optimiser steps done.
+        parameters: number of trainable parameters.
+        metrics: the held-out figures at this update.
+        versions: of this package, torch and the entity view.
+    """
+
+    model: ModelConfig
+    training: TrainConfig
+    seed: int
+    scenarios: tuple[str, ...]
+    stores: dict[str, str]
+    update: int
+    parameters: int
+    metrics: dict[str, float]
+    versions: dict[str, str] = field(
+        default_factory=lambda: {
+            "s2rm-sc2": __version__,
+            "torch": str(torch.__version__),
+            "entity_view": str(ENTITY_VIEW_VERSION),
+        }
+    )
+
+
+def save(path: Path, model: UnitModel, info: RunInfo, optimizer: torch.optim.Optimizer | None = None) -> None:
+    """Write a checkpoint whole or not at all (a temporary file, then a rename)."""
+    tensors = {f"model/{name}": tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    if optimizer is not None:
+        for index, state in optimizer.state_dict()["state"].items():
+            for name, value in state.items():
+                tensors[f"optimizer/{index}/{name}"] = torch.as_tensor(value).cpu().contiguous()
+    header = {"format": FORMAT, **asdict(info)}
+    temporary = path.with_suffix(".partial")
+    save_file(tensors, temporary, metadata={"s2rm_sc2": json.dumps(header, sort_keys=True)})
+    with temporary.open("rb") as written:
+        os.fsync(written.fileno())
+    temporary.replace(path)
+
+
+def load(path: Path) -> tuple[RunInfo, dict[str, Tensor]]:
+    """A checkpoint file's description and all its tensors.
+
+    Raises:
+        CheckpointMissing: there is no such file.
+        CheckpointBroken: it is truncated, not one of ours, or of another format or view version.
+    """
+    if not path.is_file():
+        raise CheckpointMissing(f"No checkpoint at {path}; train one first: s2rm-sc2 train.")
+    try:
+        with safe_open(path, framework="pt") as opened:
+            header = json.loads((opened.metadata() or {})["s2rm_sc2"])
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - not a dict
+        return _info(header, path), tensors
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise CheckpointBroken(
+            f"Checkpoint {path} cannot be read ({type(problem).__name__}: {problem}); it is truncated or not from "
+            "s2rm-sc2. Use the run's other checkpoint file or train again."
+        ) from problem
+
+
+def load_checkpoint(run: Path) -> tuple[UnitModel, RunInfo]:
+    """The best model of a run, ready to predict; ``run`` is its folder or a checkpoint file.
+
+    Raises:
+        CheckpointMissing, CheckpointBroken: as :func:`load`; also where the weights do not fit the configuration.
+    """
+    path = run / BEST if run.is_dir() else run
+    info, tensors = load(path)
+    model = build(info.model)
+    restore(model, tensors, path)
+    return model.eval(), info
+
+
+def restore(model: UnitModel, tensors: dict[str, Tensor], path: Path) -> None:
+    """Put a checkpoint's weights into a model.
+
+    Raises:
+        CheckpointBroken: the weights do not fit the model.
+    """
+    weights = {name.removeprefix("model/"): t for name, t in tensors.items() if name.startswith("model/")}
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as problem:
+        raise CheckpointBroken(
+            f"The weights in {path} do not fit the model it describes; the file was altered. Train again."
+        ) from problem
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put a checkpoint's optimiser state into an optimiser over the same parameters."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer/"):
+            _, index, key = name.split("/")
+            state.setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _info(header: dict[str, Any], path: Path) -> RunInfo:
+    if header.pop("format") != FORMAT:
+        raise CheckpointBroken(f"Checkpoint {path} has another format than {FORMAT}; train again with this version.")
+    view = header["versions"]["entity_view"]
+    if view != str(ENTITY_VIEW_VERSION):
+        raise CheckpointBroken(
+            f"Checkpoint {path} was trained on entity view version {view}, this package has version "
+            f"{ENTITY_VIEW_VERSION}; train again."
+        )
+    return RunInfo(
+        **{
+            **header,
+            "model": ModelConfig(**header["model"]),
+            "training": TrainConfig(**header["training"]),
+            "scenarios": tuple(header["scenarios"]),
+        }
+    )

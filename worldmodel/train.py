@@ -1,0 +1,235 @@
+"""Training: batches, loss, clip, schedule, log, checkpoint. It can be interrupted anywhere and continued exactly.
+
+Every batch is drawn from a stream of its own, named by seed and update, so a resumed training sees what an
+uninterrupted one would have seen.
+"""
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+from s2rm_sc2.errors import BadArgument, StoreMissing, TrainingDiverged
+from s2rm_sc2.seeds import number, stream
+from s2rm_sc2.store import EpisodeStore, find_stores
+from worldmodel import checkpoint
+from worldmodel.checkpoint import RunInfo
+from worldmodel.config import ModelConfig, TrainConfig
+from worldmodel.dream import window_loss
+from worldmodel.models import build, parameter_count
+from worldmodel.unit_model import UnitModel
+from worldmodel.windows import WindowSource, draw_views
+
+LOG = "log.jsonl"
+_HELD_OUT_BATCHES = 4
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """How a training ended: where, after how many updates, its best held-out loss and how long this call took."""
+
+    run: Path
+    updates: int
+    parameters: int
+    best: float
+    seconds: float
+    scenarios: tuple[str, ...]
+
+
+def open_stores(data: Sequence[Path]) -> list[EpisodeStore]:
+    """The stores at these places, each a store or a folder of stores.
+
+    Raises:
+        StoreMissing: a place holds none.
+        StoreBroken: one cannot be read.
+    """
+    paths = [path for place in data for path in ([place] if place.suffix == ".zarr" else find_stores(place))]
+    if not paths:
+        raise StoreMissing(
+            f"No episode store found in {', '.join(map(str, data))}; collect one first: s2rm-sc2 collect --map 3s5z."
+        )
+    return [EpisodeStore.open(path) for path in paths]
+
+
+def train(
+    stores: Sequence[EpisodeStore],
+    model: ModelConfig,
+    training: TrainConfig,
+    seed: int,
+    run: Path,
+    progress: bool = True,
+) -> TrainReport:
+    """Train a model into the folder ``run``, or continue the training that lies there.
+
+    Args:
+        stores: episodes to learn from; every tenth is held out.
+        model, training: what and how; must be those of the run if it is continued (``updates`` may grow).
+        seed: of weights, batches and dropped views.
+        run: gets ``last.safetensors``, ``best.safetensors`` and ``log.jsonl``.
+
+    Raises:
+        BadArgument: ``run`` holds a training with other settings.
+        TrainingDiverged: a loss was not finite.
+        CheckpointBroken: the run to continue cannot be read.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    session = _Session(stores, model, training, seed, run)
+    started = time.monotonic()
+    with _progress(progress) as bar:
+        task = bar.add_task("training", total=training.updates, completed=session.update, note="")
+        try:
+            while session.update < training.updates:
+                session.step()
+                bar.update(task, completed=session.update, note=session.note)
+        except KeyboardInterrupt:
+            session.save_last()
+            raise
+    return TrainReport(
+        run=run,
+        updates=session.update,
+        parameters=parameter_count(session.model),
+        best=session.best,
+        seconds=time.monotonic() - started,
+        scenarios=session.info.scenarios,
+    )
+
+
+class _Session:
+    """The state of a training between two updates."""
+
+    def __init__(
+        self, stores: Sequence[EpisodeStore], model: ModelConfig, training: TrainConfig, seed: int, run: Path
+    ) -> None:
+        self.training, self.seed, self.run = training, seed, run
+        self.source, self.held_out = WindowSource(stores, "train"), WindowSource(stores, "held_out")
+        torch.manual_seed(number(seed, "weights") % 2**63)
+        self.model: UnitModel = build(model)
+        self.model.calibrate(self.source.places(stream(seed, "places")))
+        self.optimizer = torch.optim.AdamW(_groups(self.model, training), weight_decay=training.weight_decay)
+        self.update, self.best, self.note = 0, math.inf, ""
+        self.info = RunInfo(
+            model=model,
+            training=training,
+            seed=seed,
+            scenarios=tuple(store.scenario.name for store in stores),
+            stores={store.scenario.name: store.fingerprint() for store in stores},
+            update=0,
+            parameters=parameter_count(self.model),
+            metrics={},
+        )
+        self._continue()
+
+    def step(self) -> None:
+        """One update, and every so often a look at held-out episodes."""
+        training, update = self.training, self.update
+        dreamed = training.horizon if update >= training.open_loop_from * training.updates else 0
+        share = _learning_rate_share(update, training.updates)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * share
+        started = time.monotonic()
+        loss = self._loss(self.source, "batch", update, dreamed)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.clip)
+        if not (torch.isfinite(loss) and torch.isfinite(norm)):
+            self._diverged(update, dreamed)
+        self.optimizer.step()
+        self.update += 1
+        line = {"update": self.update, "loss": loss.item(), "gradient_norm": norm.item(), "dreamed": dreamed}
+        if self.update % training.evaluate_every == 0 or self.update == training.updates:
+            line["held_out_loss"] = self._check()
+        with (self.run / LOG).open("a") as log:
+            log.write(json.dumps({**line, "seconds": round(time.monotonic() - started, 4)}) + "\n")
+        self.note = f"loss {line['loss']:.3f}  best held-out {self.best:.3f}"
+
+    def save_last(self) -> None:
+        """Write the checkpoint that a later call continues from."""
+        metrics = {"best_held_out_loss": self.best}
+        self.info = replace(self.info, update=self.update, metrics=metrics, training=self.training)
+        checkpoint.save(self.run / checkpoint.LAST, self.model, self.info, self.optimizer)
+
+    def _loss(self, source: WindowSource, purpose: str, index: int, dreamed: int) -> Tensor:
+        rng = stream(self.seed, purpose, index)
+        windows = source.sample(self.training.batch, self.training.warmup + dreamed + 1, rng)
+        keep = draw_views(windows.agents, self.training.keep_low, rng)
+        return window_loss(self.model, windows, keep, self.training.warmup, dreamed)
+
+    def _check(self) -> float:
+        """Loss on held-out episodes, always the same windows; writes ``last`` and, when it fell, ``best``."""
+        self.model.eval()
+        with torch.no_grad():
+            losses = [
+                self._loss(self.held_out, "held out", k, self.training.horizon).item() for k in range(_HELD_OUT_BATCHES)
+            ]
+        self.model.train()
+        held_out = sum(losses) / len(losses)
+        improved = held_out < self.best
+        self.best = min(self.best, held_out)
+        self.save_last()
+        if improved:
+            checkpoint.save(self.run / checkpoint.BEST, self.model, self.info)
+        return held_out
+
+    def _continue(self) -> None:
+        """Take up the training that lies in the run's folder, if one does."""
+        path = self.run / checkpoint.LAST
+        if not path.exists():
+            (self.run / LOG).unlink(missing_ok=True)
+            return
+        info, tensors = checkpoint.load(path)
+        asked = (self.info.model, replace(self.info.training, updates=0), self.seed, self.info.stores)
+        found = (info.model, replace(info.training, updates=0), info.seed, info.stores)
+        if asked != found or info.update > self.training.updates:
+            raise BadArgument(
+                f"{self.run} holds a training with other settings (model {info.model.name}, seed {info.seed}, "
+                f"{info.update} updates on {', '.join(info.scenarios)}); give --out another folder."
+            )
+        checkpoint.restore(self.model, tensors, path)
+        checkpoint.restore_optimizer(self.optimizer, tensors)
+        self.update, self.best = info.update, info.metrics["best_held_out_loss"]
+        lines = (self.run / LOG).read_text().splitlines() if (self.run / LOG).exists() else []
+        (self.run / LOG).write_text("".join(f"{line}\n" for line in lines[: self.update]))
+
+    def _diverged(self, update: int, dreamed: int) -> None:
+        rng = stream(self.seed, "batch", update)
+        origins = self.source.sample(self.training.batch, self.training.warmup + dreamed + 1, rng).origins.tolist()
+        raise TrainingDiverged(
+            f"The loss of update {update + 1} is not finite; its batch starts at (store, episode, row) {origins[:4]} "
+            f"and on. The last good checkpoint is in {self.run}; lower the learning rate or check these episodes."
+        )
+
+
+def _groups(model: UnitModel, training: TrainConfig) -> list[dict[str, object]]:
+    """The sphere learns at a tenth of the rate: at the full rate modules drift out of every view's reach."""
+    sphere = [p for name, p in model.named_parameters() if name.startswith("sphere.")]
+    rest = [p for name, p in model.named_parameters() if not name.startswith("sphere.")]
+    rate = training.learning_rate
+    groups: list[dict[str, object]] = [{"params": rest, "lr": rate, "peak": rate}]
+    return groups + ([{"params": sphere, "lr": rate / 10, "peak": rate / 10}] if sphere else [])
+
+
+def _learning_rate_share(update: int, updates: int) -> float:
+    """Linear warm-up over the first 2 %, then a cosine to 2 % of the peak."""
+    rise = max(1, updates // 50)
+    if update < rise:
+        return (update + 1) / rise
+    return 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * (update - rise) / max(1, updates - rise)))
+
+
+def _progress(shown: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
+        disable=not shown,
+    )
