@@ -1,7 +1,7 @@
 """Who plays: with probability epsilon an agent acts at random, else by script; epsilon is drawn once per episode."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -9,10 +9,17 @@ from torch import Tensor
 
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument
+from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import UnitTable
 
 STOP, NORTH, SOUTH, EAST, WEST, FIRST_TARGET = 1, 2, 3, 4, 5, 6
 """SMAC's action numbers: 0 is for the dead, ``FIRST_TARGET + k`` attacks enemy k (a healer: heals ally k)."""
+
+SLACK = 0.5
+"""How far beyond its reach a target still counts as reached, cells: about half a step of walking."""
+
+FAR = 1e4
+"""Added to the distance of targets out of reach, so that any target within reach comes first."""
 
 
 @dataclass(frozen=True)
@@ -32,19 +39,19 @@ class Policy:
         """The epsilon of a new episode."""
         return self.lowest + (self.highest - self.lowest) * float(rng.random())
 
-    def act(self, battles: BatchedBattles, epsilon: Tensor, rngs: Sequence[np.random.Generator]) -> Tensor:
+    def act(self, battles: BatchedBattles, epsilon: Tensor, draws: Tensor) -> Tensor:
         """Choose an available action for every agent.
 
         Args:
             battles: the battles as they stand; the script looks at the true unit table.
             epsilon: float64 ``[B]``.
-            rngs: one generator per battle, so that a battle's actions do not depend on its neighbours.
+            draws: uniform numbers, float64 ``[B, 2, A]``: whether an agent acts at random, and how. They come from
+                a generator per battle, so that a battle's actions do not depend on its neighbours.
 
         Returns:
             int64 ``[B, A]``.
         """
         available = battles.available_actions()
-        draws = torch.from_numpy(np.stack([rng.random((2, available.shape[1])) for rng in rngs]))
         if self.lowest == 1.0:
             return random_actions(available, draws[:, 1])
         if self.highest == 0.0:
@@ -87,34 +94,51 @@ def random_actions(available: Tensor, draws: Tensor) -> Tensor:
 
 
 def scripted_actions(battles: BatchedBattles, available: Tensor) -> Tensor:
-    """Attack the weakest enemy in range, else walk towards the nearest one; int64 ``[B, A]``.
+    """Focus fire without chasing; int64 ``[B, A]``.
 
-    Weakest: least health and shield, the first of equals. Healers do the same to their most wounded ally.
+    Attack the weakest target (health and shield, the first of equals) that the weapon reaches from where the agent
+    stands; else the nearest one that may be attacked; else walk towards the nearest enemy. A healer's targets are
+    its allies.
     """
     units, scenario = battles.units, battles.scenario
-    A = scenario.n_agents
-    in_range = available[..., FIRST_TARGET:]
-    targets = in_range.shape[-1]
-    weakness = (units.health + units.shield)[:, None, :]
-    strength = weakness[..., A:].expand(-1, A, -1)
+    A, targets = scenario.n_agents, available.shape[-1] - FIRST_TARGET
+    allowed = available[..., FIRST_TARGET:]
+    distance = _distance(units, A)
+    strength = (units.health + units.shield)[:, None, :].expand_as(distance)
+    urgency = torch.where(distance <= _reach(scenario), strength, FAR + distance)
+    of_targets = urgency[..., A : A + targets]
     healers = [row for row, unit in enumerate(scenario.unit_types[:A]) if unit.heal is not None]
     if healers:
         slots = min(A, targets)
-        strength = strength.clone()
-        strength[:, healers, :slots] = weakness[..., :slots]
-    weakest = strength.masked_fill(~in_range, torch.inf).argmin(-1)
-    walk = _towards_nearest(units, available, A)
-    alive = units.alive[:, :A]
-    return torch.where(in_range.any(-1), weakest + FIRST_TARGET, walk).masked_fill(~alive, 0)
+        of_targets = of_targets.clone()
+        of_targets[:, healers, :slots] = urgency[:, healers, :slots]
+    chosen = of_targets.masked_fill(~allowed, torch.inf).argmin(-1) + FIRST_TARGET
+    action = torch.where(allowed.any(-1), chosen, _walk(units, available, distance))
+    return action.masked_fill(~units.alive[:, :A], 0)
 
 
-def _towards_nearest(units: UnitTable, available: Tensor, n_agents: int) -> Tensor:
+def _distance(units: UnitTable, n_agents: int) -> Tensor:
+    """Distance between centres from each agent to each unit, ``[B, A, U]``, cells."""
+    dx = units.x[:, None, :] - units.x[:, :n_agents, None]
+    dy = units.y[:, None, :] - units.y[:, :n_agents, None]
+    return (dx * dx + dy * dy).sqrt()
+
+
+@cache
+def _reach(scenario: Scenario) -> Tensor:
+    """The distance between centres at which an agent's weapon (or heal) works on each unit, ``[A, U]``, cells."""
+    radius = torch.tensor([unit.radius for unit in scenario.unit_types])
+    tools = [unit.weapon or unit.heal for unit in scenario.unit_types[: scenario.n_agents]]
+    reach = torch.tensor([tool.range if tool else 0.0 for tool in tools])
+    return reach[:, None] + radius[: scenario.n_agents, None] + radius + SLACK
+
+
+def _walk(units: UnitTable, available: Tensor, distance: Tensor) -> Tensor:
     """The available move that leads most towards the nearest living enemy; stop where none is available."""
-    dx = units.x[:, None, n_agents:] - units.x[:, :n_agents, None]
-    dy = units.y[:, None, n_agents:] - units.y[:, :n_agents, None]
-    distance = (dx * dx + dy * dy).masked_fill(~units.alive[:, None, n_agents:], torch.inf)
-    nearest = distance.argmin(-1, keepdim=True)
-    east, north = dx.gather(-1, nearest)[..., 0], dy.gather(-1, nearest)[..., 0]
+    A = available.shape[1]
+    nearest = distance[..., A:].masked_fill(~units.alive[:, None, A:], torch.inf).argmin(-1)
+    east = units.x[:, A:].gather(-1, nearest) - units.x[:, :A]
+    north = units.y[:, A:].gather(-1, nearest) - units.y[:, :A]
     gain = torch.stack([north, -north, east, -east], -1)
     moves = available[..., NORTH : WEST + 1]
     best = gain.masked_fill(~moves, -torch.inf).argmax(-1) + NORTH

@@ -75,7 +75,7 @@ class _Rollout:
             spec.name: np.zeros((B, scenario.limit + 1, *spec.tail), spec.dtype) for spec in specs
         }
         self.plans: list[EpisodePlan | None] = [None] * B
-        self.rngs = [np.random.default_rng(0) for _ in range(B)]
+        self.draws = np.zeros((B, scenario.limit, 2, scenario.n_agents))
         self.epsilon = torch.zeros(B, dtype=torch.float64)
         self.row = np.zeros(B, np.int64)  # the row to be written next
         self.won = np.zeros(B, np.bool_)
@@ -89,7 +89,8 @@ class _Rollout:
         episodes = [self._take(slot) for slot in over]
         active = np.flatnonzero(~battles.done.numpy())
         if len(active):
-            actions = self.policy.act(battles, self.epsilon, self.rngs)
+            now = np.minimum(self.row, self.draws.shape[1] - 1)  # a finished battle may stand beyond the last
+            actions = self.policy.act(battles, self.epsilon, torch.from_numpy(self.draws[slots, now]))
             result = battles.step(actions)
             at = (active, self.row[active])
             self.record["action"][at] = actions.numpy()[active]
@@ -137,8 +138,9 @@ class _Rollout:
             plan = self.plans[slot] = next(self.waiting, None)
             if plan is None:
                 continue
-            self.rngs[slot] = np.random.default_rng(plan.policy_seed)
-            self.epsilon[slot] = self.policy.draw_epsilon(self.rngs[slot])
+            rng = np.random.default_rng(plan.policy_seed)
+            self.epsilon[slot] = self.policy.draw_epsilon(rng)
+            self.draws[slot] = rng.random(self.draws.shape[1:])
             self.row[slot] = 0
             begun[slot] = plan.battle_seed
         if begun:

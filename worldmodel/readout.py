@@ -17,6 +17,7 @@ _ALIVE_PRIOR = 4.0
 """Logit added to the network's: a unit usually survives a step (98 %)."""
 
 _SMOOTH = 0.1
+_HIDDEN_WEIGHT = 0.25
 
 
 class Readout(nn.Module):
@@ -44,7 +45,7 @@ class Readout(nn.Module):
 def step_loss(change: Change, believed: UnitTable, target: UnitTable, counted: Tensor, visible: Tensor) -> Tensor:
     """Loss of one predicted step: smooth L1 on the state of survivors, cross entropy on being alive.
 
-    Visible and hidden units weigh the same, whatever their numbers.
+    Hidden units, few and much harder, are averaged apart and weigh a quarter of the visible ones.
 
     Args:
         change: the prediction ``[..., U]``.
@@ -63,7 +64,7 @@ def step_loss(change: Change, believed: UnitTable, target: UnitTable, counted: T
         got = getattr(change, name) / _SCALES[name]
         survivors = survivors + weight * nn.functional.smooth_l1_loss(got, wanted, beta=_SMOOTH, reduction="none")
     losses = losses + torch.where(target.alive, survivors, 0.0)
-    return _mean(losses, counted & visible) + _mean(losses, counted & ~visible)
+    return _mean(losses, counted & visible) + _HIDDEN_WEIGHT * _mean(losses, counted & ~visible)
 
 
 def _mean(losses: Tensor, mask: Tensor) -> Tensor:

@@ -60,15 +60,6 @@ def call_off(real: Reals, whole: Wholes, i: int, types: Reals) -> None:
 
 
 @rule
-def in_reach(real: Reals, whole: Wholes, i: int, target: int, types: Reals) -> bool:
-    """Whether unit i may begin an attack: within range, or range plus slop for a target it has been firing at."""
-    reach = real[REACH, i]
-    if whole[ENGAGED, i] == target:
-        reach += types[whole[TYPE, i], SLOP]
-    return gap(real, i, target) <= reach
-
-
-@rule
 def begin_attack(
     real: Reals, whole: Wholes, i: int, target: int, types: Reals, random: States, battle: int
 ) -> None:

@@ -26,13 +26,14 @@ REAL_ROWS: tuple[str, ...] = (
     "radius", "body", "inner", "reach", "stride",
     "swing", "calm", "hush", "goal_x", "goal_y", "wish_x", "wish_y", "step_x", "step_y",
     "expect_x", "expect_y", "next_x", "next_y", "push_x", "push_y", "missile_x", "missile_y",
+    "slack", "plane",
 )  # fmt: skip
 """float32 rows. Times are loops, distances cells.
 
 radius, body (separation), inner, reach (weapon range, edge to edge), stride (cells a loop): the unit's constants.
 swing: until the next hit of the attack under way. calm: until shields regenerate. hush: until it may call for help
 again. goal: where its order sends it. wish: the displacement it wants this loop. step: its last displacement.
-expect: what others expect it to walk this loop. next, push: position being settled. missile: place of its missile.
+expect: what others expect it to walk this loop. next, push: position being settled. missile: place of its missile. slack, plane: scratch.
 """
 
 WHOLE_ROWS: tuple[str, ...] = (
@@ -49,7 +50,7 @@ targets by itself. kind: bodies collide within their kind. deed: what it does th
 
 (
     X, Y, HEALTH, SHIELD, ENERGY, COOLDOWN, RADIUS, BODY, INNER, REACH, STRIDE, SWING, CALM, HUSH, GOAL_X, GOAL_Y,
-    WISH_X, WISH_Y, STEP_X, STEP_Y, EXPECT_X, EXPECT_Y, NEXT_X, NEXT_Y, PUSH_X, PUSH_Y, MISSILE_X, MISSILE_Y,
+    WISH_X, WISH_Y, STEP_X, STEP_Y, EXPECT_X, EXPECT_Y, NEXT_X, NEXT_Y, PUSH_X, PUSH_Y, MISSILE_X, MISSILE_Y, SLACK, PLANE,
 ) = range(len(REAL_ROWS))  # fmt: skip
 (
     TYPE, TEAM, ORDER, TARGET, HITS, STRUCK, ENGAGED, MISSILE, ATTACKER, SIDE, ACTIVE, KIND, DEED,
@@ -57,9 +58,6 @@ targets by itself. kind: bodies collide within their kind. deed: what it does th
 
 IDLE, WALKING, FIGHTING = 0, 1, 2
 """Deeds of a loop; they decide how much a unit yields to others."""
-
-NEAR = 16
-"""Most neighbours that a unit heeds while walking; bodies that touch one are far fewer."""
 
 (
     MAX_HEALTH, MAX_SHIELD, ARMOR, REGENERATION, SLOP, SIGHT, PERIOD, DAMAGE_POINT, N_HITS, HIT_DELAY, MISSILE_SPEED,
@@ -116,7 +114,7 @@ class Field:
         real: float32 ``[B, R, U]``, rows :data:`REAL_ROWS`.
         whole: int64 ``[B, W, U]``, rows :data:`WHOLE_ROWS`.
         alive: bool ``[B, U]``.
-        near: int32 ``[B, U, 1 + NEAR]``, scratch: number of neighbours, then their rows.
+        near: int32 ``[B, U, 1 + U]``, scratch: number of neighbours, then their rows.
         random: uint64 ``[B]``, states of the battles' generators.
         clock: int64 ``[B]``, game loops since the battle began.
         cells: the terrain as the engine reads it.
@@ -128,7 +126,7 @@ class Field:
         self.real: Reals = np.zeros((n_battles, len(REAL_ROWS), U), np.float32)
         self.whole: Wholes = np.zeros((n_battles, len(WHOLE_ROWS), U), np.int64)
         self.alive: Flags = np.zeros((n_battles, U), np.bool_)
-        self.near: Lists = np.zeros((n_battles, U, 1 + NEAR), np.int32)
+        self.near: Lists = np.zeros((n_battles, U, 1 + U), np.int32)
         self.random: States = np.zeros(n_battles, np.uint64)
         self.clock: Wholes = np.zeros(n_battles, np.int64)
         self.cells: Cells = cells(terrain)

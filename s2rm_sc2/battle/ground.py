@@ -33,9 +33,9 @@ def settle(ground: Cells, x: float, y: float, inner: float) -> tuple[float, floa
     Returns:
         x, y and whether the disc fits there; inner must be below 1.
     """
-    column, row = math.floor(x), math.floor(y)
+    column, row = int(x), int(y)
     width, height = ground.shape
-    if column < 0 or row < 0 or column >= width - 2 or row >= height - 2:
+    if x < 0.0 or y < 0.0 or column >= width - 2 or row >= height - 2:
         return x, y, False
     cell = ground[column + 1, row + 1]
     if cell != EDGE:

@@ -36,7 +36,7 @@ def choose_targets(real: Reals, whole: Wholes, alive: Flags, types: Reals, clock
             continue
         target = whole[TARGET, i]
         bereft = target >= 0 and not alive[target]
-        if target >= 0 and (bereft or _out_of_reach(real, whole, i, target, types)):
+        if bereft or (scanning and target >= 0 and _out_of_reach(real, whole, i, target, types)):
             target = -1
         if bereft or (scanning and (target < 0 or gap(real, i, target) > real[REACH, i])):
             scan = ANYWHERE if order == HUNT else max(SCAN_RANGE, real[REACH, i])

@@ -5,7 +5,7 @@ An order replaces the one before and lasts until it is done, another is given or
 
 import math
 
-from s2rm_sc2.battle.combat import begin_attack, call_off, gap, in_reach, winding_up
+from s2rm_sc2.battle.combat import begin_attack, call_off, gap, winding_up
 from s2rm_sc2.battle.compiled import rule
 from s2rm_sc2.battle.field import (
     ACTIVE, COOLDOWN, DEED, ENGAGED, EXPECT_X, EXPECT_Y, FIGHTING, GOAL_X, GOAL_Y, IDLE, ORDER, REACH, SIDE, SLOP,
@@ -118,13 +118,14 @@ def _fight(
     if winding_up(real, whole, i, types):
         whole[DEED, i] = FIGHTING
         return
-    distance = gap(real, i, target)
-    if distance > real[REACH, i] + types[whole[TYPE, i], SLOP]:
+    distance, reach = gap(real, i, target), real[REACH, i]
+    slop = reach + types[whole[TYPE, i], SLOP]
+    if distance > slop:
         whole[ENGAGED, i] = -1
-    if real[COOLDOWN, i] < 1.0 and in_reach(real, whole, i, target, types):
+    if real[COOLDOWN, i] < 1.0 and distance <= (slop if whole[ENGAGED, i] == target else reach):
         begin_attack(real, whole, i, target, types, random, battle)
         whole[DEED, i] = FIGHTING
-    elif distance <= real[REACH, i]:
+    elif distance <= reach:
         whole[DEED, i] = FIGHTING
     else:
         _walk(real, whole, i, real[X, target], real[Y, target])

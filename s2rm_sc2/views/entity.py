@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from s2rm_sc2.table import UnitTable
-from s2rm_sc2.units import UNIT_NAMES, unit_type
+from s2rm_sc2.units import UNIT_NAMES, UNIT_TYPES, unit_type
 
 ENTITY_VIEW_VERSION = 1
 
@@ -29,13 +29,25 @@ UNIT_COLUMNS: tuple[str, ...] = (*UNIT_NAMES, "enemy", "health", "shield", "ener
 
 ACTION_COLUMNS: tuple[str, ...] = (
     *("no_op", "stop", "north", "south", "east", "west", "attack", "heal"),
-    *("target_dx", "target_dy"),
+    *("target_dx", "target_dy", "target_direction_x", "target_direction_y"),
 )
 
-PAIR_COLUMNS: tuple[str, ...] = ("dx", "dy", "distance", "nearness", "targets_other", "targeted_by_other")
+PAIR_COLUMNS: tuple[str, ...] = (
+    *("dx", "dy", "distance", "nearness", "direction_x", "direction_y"),
+    *("reaches_other", "reached_by_other", "targets_other", "targeted_by_other"),
+)
+
+REACH_SCALE = 2.0
+"""Cells inside or outside weapon range at which ``reaches_other`` is cut off, at 1 and -1."""
 
 _ATTACK, _HEAL, _FIRST_TARGET = 6, 7, 6
 _MEDIVAC = unit_type("medivac").index
+_BODIES = torch.tensor(
+    [
+        [unit.radius for unit in UNIT_TYPES],
+        [unit.weapon.range if unit.weapon else unit.heal.range if unit.heal else 0.0 for unit in UNIT_TYPES],
+    ]
+)
 
 
 def unit_features(units: UnitTable) -> Tensor:
@@ -85,21 +97,25 @@ def action_features(units: UnitTable, actions: Tensor, known: Tensor) -> Tensor:
     dx = units.x.gather(-1, row) - units.x[..., :n_agents]
     dy = units.y.gather(-1, row) - units.y[..., :n_agents]
     aimed = (target >= 0).to(units.x.dtype)
-    offset = torch.stack([dx * aimed, dy * aimed], dim=-1) / DISTANCE_SCALE
-    features = torch.cat([one_hot(kind, _HEAL + 1).to(units.x.dtype), offset], dim=-1)
+    distance = _length(dx, dy)
+    aim = torch.stack([dx / DISTANCE_SCALE, dy / DISTANCE_SCALE, dx / distance, dy / distance], dim=-1)
+    features = torch.cat([one_hot(kind, _HEAL + 1).to(units.x.dtype), aim * aimed[..., None]], dim=-1)
     return torch.where(known[..., None], features, 0.0)
 
 
 def pair_features(units: UnitTable, actions: Tensor, known: Tensor) -> Tensor:
     """How unit j stands to unit i, float32 ``[..., U (i), U (j), len(PAIR_COLUMNS)]``.
 
-    Offsets are j minus i; ``nearness`` is 1 / (1 + cells between centres). Arguments as in
-    :func:`action_features`.
+    Offsets are j minus i; ``nearness`` is 1 / (1 + cells between centres); ``reaches_other`` is by how much j is
+    inside i's weapon range, edge to edge. Arguments as in :func:`action_features`.
     """
     n_agents = actions.shape[-1]
     dx = units.x[..., None, :] - units.x[..., :, None]
     dy = units.y[..., None, :] - units.y[..., :, None]
-    distance = torch.sqrt(dx * dx + dy * dy + 1e-12)
+    distance = _length(dx, dy)
+    radius, reach = _BODIES.to(units.x.device)[:, units.type]
+    gap = distance - radius[..., None, :] - radius[..., :, None]
+    reaches = ((reach[..., :, None] - gap) / REACH_SCALE).clamp(-1.0, 1.0)
     target = torch.where(known, action_targets(units, actions), -1)
     rows = torch.arange(units.x.shape[-1], device=units.x.device)
     aims = (target[..., :, None] == rows).to(units.x.dtype)
@@ -109,7 +125,16 @@ def pair_features(units: UnitTable, actions: Tensor, known: Tensor) -> Tensor:
         dy / DISTANCE_SCALE,
         distance / DISTANCE_SCALE,
         1.0 / (1.0 + distance),
+        dx / distance,
+        dy / distance,
+        reaches,
+        reaches.transpose(-1, -2),
         aims,
         aims.transpose(-1, -2),
     )
     return torch.stack(columns, dim=-1)
+
+
+def _length(dx: Tensor, dy: Tensor) -> Tensor:
+    """Distance, never quite zero so that directions and gradients stay finite."""
+    return torch.sqrt(dx * dx + dy * dy + 1e-6)

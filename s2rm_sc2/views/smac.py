@@ -220,7 +220,7 @@ class SmacViews:
         return self._constants[device]
 
     def _kinds(self, units: UnitTable) -> tuple[Tensor, Tensor, Tensor]:
-        """Fractions of health and shield ``[2, B, U]``, SMAC's maximal cooldown ``[B, U]``, type bits ``[bits, B, U]``."""
+        """Fractions of health and shield ``[2, B, U]``, SMAC's maximal cooldown ``[B, U]``, bits ``[bits, B, U]``."""
         constants = self._on(units.x.device)
         kinds = constants.kinds[:, units.type + constants.side]
         return torch.stack([units.health, units.shield]) / kinds[:2], kinds[2], kinds[3:]
@@ -296,6 +296,7 @@ class SmacViews:
         first_action = _BITS + self.scenario.type_bits
         ally_planes |= {f"last_{name}": first_action + action for action, name in enumerate(self.action_names)}
         others = [ally for ally in range(self.n_agents) if ally != agent]
+        enemies = range(self.n_agents, U)
         own = [name for name in features["own"] if name != "reserved"]
         start = agent * (first_action + self.n_actions * self.options.obs_last_action)
         return [

@@ -56,7 +56,7 @@ def random_table(scenario: Scenario, rng: np.random.Generator, battles: int) -> 
     spread = rng.choice([1.5, 6.0, 20.0], (battles, 1, 1))
     place = rng.uniform(0, 32, (battles, 1, 2)) + rng.normal(0, 1, (battles, U, 2)) * spread
     place = np.where(rng.random((battles, U, 1)) < 0.3, np.round(place), place)
-    place = np.where(rng.random((battles, 1, 1)) < 0.8, np.clip(place, -0.9, 32.0), place)
+    place = np.where(rng.random((battles, 1, 1)) < 0.8, np.clip(place, -0.9, 32.0), place) + 0.0
     points = full * np.where(rng.random((battles, U, 3)) < 0.3, 1.0, rng.random((battles, U, 3)))
     points[..., 0] = np.maximum(points[..., 0], 0.01)
     alive = rng.random((battles, U)) < rng.choice([1.0, 0.7, 0.1], (battles, 1))

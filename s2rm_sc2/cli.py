@@ -1,0 +1,208 @@
+"""The command line: each verb parses, calls one library function and prints; heavy imports wait inside the verbs."""
+
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from s2rm_sc2.errors import S2rmError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from s2rm_sc2.scenarios import Scenario
+
+DATA = Path("data")
+"""Where stores lie unless told otherwise."""
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class _Verbs(TyperGroup):
+    """Ends every foreseeable failure in one sentence on stderr and an exit code of its own."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except S2rmError as error:
+            _fail(str(error), 2, error)
+        except KeyboardInterrupt as error:
+            _fail("interrupted; whatever was committed is safe: run the same command again to continue.", 130, error)
+        except OSError as error:
+            if error.errno not in _DISK_FULL:
+                raise
+            _fail(
+                f"the disk refuses to store more ({error.strerror}: {error.filename}); make room and try again.",
+                2,
+                error,
+            )
+
+
+def _fail(sentence: str, code: int, cause: BaseException) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True, soft_wrap=True).print(Text.assemble(("error: ", "bold red"), sentence))
+    raise typer.Exit(code) from cause
+
+
+app = typer.Typer(
+    cls=_Verbs,
+    help="Collect SMAC battles, train world models on partial views, evaluate them, and see the result.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.callback()
+def _verbs() -> None:
+    """Keeps verbs verbs, however few there are."""
+
+
+@app.command()
+def collect(
+    map_name: Annotated[str, typer.Option("--map", help="A SMAC map or a composition, e.g. 3s5z, 2s3z_vs_3s2z.")],
+    episodes: Annotated[int, typer.Option(help="Episodes that the store shall hold in all.")] = 200,
+    policy: Annotated[str, typer.Option(help="random, scripted, or mixture (per-episode epsilon).")] = "mixture",
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="The store.  [default: data/<map>.zarr]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that play.  [default: all cores]")] = None,
+) -> None:
+    """Play episodes into a store, or continue one."""
+    from s2rm_sc2.scenarios import get
+
+    scenario = get(map_name)
+    from collectors.collect import collect as run
+
+    out = out or DATA / f"{map_name}.zarr"
+    report = run(scenario, out, episodes, policy, seed, workers or _cores() if workers != 0 else 0)
+    table = _table("", "", title=f"{scenario.name}: {report.path}")
+    if not report.new_episodes:
+        typer.echo(f"{out} holds {report.episodes} episodes already, so there was nothing to do.")
+    for name, value in (
+        ("episodes", f"{report.episodes:,} ({report.new_episodes:,} new)"),
+        ("steps", f"{report.steps:,} ({report.new_steps:,} new)"),
+        ("win rate", f"{report.win_rate:.1%}"),
+        ("mean return", f"{report.mean_return:.2f}"),
+        ("steps/s", f"{report.new_steps / report.seconds:,.0f}" if report.new_steps else "-"),
+        ("on disk", f"{_bytes(report.disk_bytes)} ({report.raw_bytes / report.disk_bytes:.1f}x compressed)"),
+    ):
+        table.add_row(name, value)
+    _print(table)
+
+
+@app.command()
+def inspect(
+    store: Annotated[Path, typer.Argument(help="A store, or a folder of stores.")] = DATA,
+) -> None:
+    """Show what stores hold: scenario, counts, versions, arrays."""
+    from s2rm_sc2.store import EpisodeStore, find_stores
+
+    for path in find_stores(store) or [store]:
+        found = EpisodeStore.open(path)
+        _print(_store_facts(found))
+        table = _table("array", "dtype", "shape", "raw", "on disk", "ratio", title="arrays")
+        for a in found.arrays():
+            ratio = f"{a.raw_bytes / a.disk_bytes:.1f}" if a.disk_bytes else "-"
+            table.add_row(a.name, a.dtype, str(list(a.shape)), _bytes(a.raw_bytes), _bytes(a.disk_bytes), ratio)
+        _print(table)
+
+
+@app.command()
+def scenarios(
+    name: Annotated[str | None, typer.Argument(help="One scenario in detail, a map or any composition.")] = None,
+) -> None:
+    """List SMAC's 23 maps, or show one scenario in detail."""
+    from s2rm_sc2.scenarios import get, smac_names
+
+    if name is not None:
+        table = _table("", "", title=name)
+        for fact, value in _scenario_facts(get(name)).items():
+            table.add_row(fact, value)
+        _print(table)
+        return
+    rows = [_scenario_facts(get(each)) for each in smac_names()]
+    shown = ("name", "allies", "enemies", "terrain", "limit", "actions", "obs", "state", "playable")
+    table = _table(*shown, title="SMAC's maps")
+    for row in rows:
+        table.add_row(*(row[fact] if fact != "playable" else row[fact].partition(":")[0] for fact in shown))
+    _print(table)
+    typer.echo("Any composition is a scenario too: 5s3z, 2s3z_vs_3s2z, 4m@flat. In detail: s2rm-sc2 scenarios NAME")
+
+
+def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
+    from s2rm_sc2.backends.embedded import EmbeddedBackend
+    from s2rm_sc2.errors import ScenarioUnsupported
+    from s2rm_sc2.views.smac import SmacViews
+
+    views = SmacViews(scenario)
+    try:
+        EmbeddedBackend(scenario, 1).close()
+        playable = "yes"
+    except ScenarioUnsupported as error:
+        playable = f"no: {error}"
+    return {
+        "name": scenario.name,
+        "agents": str(scenario.n_agents),
+        "allies": ", ".join(f"{group.count} {group.unit}" for group in scenario.allies),
+        "enemies": ", ".join(f"{group.count} {group.unit}" for group in scenario.enemies),
+        "terrain": scenario.terrain_name,
+        "limit": str(scenario.limit),
+        "actions": str(views.n_actions),
+        "obs": str(views.obs_size),
+        "state": str(views.state_size),
+        "sight, shoot range": f"{scenario.sight_range:g}, {scenario.shoot_range:g} cells",
+        "enemy order": f"{scenario.order.kind} {', '.join(map(str, scenario.order.points))}".strip(),
+        "playable": playable,
+    }
+
+
+def _store_facts(store: Any) -> "Table":
+    table = _table("", "", title=str(store.path))
+    attributes = store.attributes
+    won = f"{store.per_episode('battle_won').mean():.1%}" if store.n_episodes else "-"
+    for name, value in (
+        ("scenario", store.scenario.name),
+        ("episodes", f"{store.n_episodes:,}"),
+        ("steps", f"{store.n_steps:,}"),
+        ("win rate", won),
+        ("policy", ", ".join(attributes["policies"])),
+        ("seed", f"{attributes['seed']} ({attributes['purpose']})"),
+        ("backend", ", ".join(f"{key} {value}" for key, value in attributes["backend"].items())),
+        ("versions", f"format {attributes['format_version']}, package {attributes['package_version']}"),
+        ("fingerprint", store.fingerprint()),
+    ):
+        table.add_row(name, value)
+    return table
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _table(*columns: str, title: str) -> "Table":
+    from rich.table import Table
+
+    table = Table(title=title, show_header=any(columns), title_justify="left")
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def _print(table: "Table") -> None:
+    from rich.console import Console
+
+    Console().print(table)
+
+
+def _bytes(number: int) -> str:
+    return f"{number / 1e6:,.2f} MB" if number >= 1e6 else f"{number / 1e3:,.1f} kB"
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
