@@ -1,0 +1,1 @@
+"""Backends: whoever changes the unit table, behind one contract."""

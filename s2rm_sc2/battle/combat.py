@@ -60,9 +60,7 @@ def call_off(real: Reals, whole: Wholes, i: int, types: Reals) -> None:
 
 
 @rule
-def begin_attack(
-    real: Reals, whole: Wholes, i: int, target: int, types: Reals, random: States, battle: int
-) -> None:
+def begin_attack(real: Reals, whole: Wholes, i: int, target: int, types: Reals, random: States, battle: int) -> None:
     """Start an attack within this loop, at the moment the cooldown ends; the period counts from that moment."""
     kind = whole[TYPE, i]
     moment = real[COOLDOWN, i]
@@ -86,9 +84,7 @@ def hurt(real: Reals, whole: Wholes, attacker: int, target: int, types: Reals, d
 
 
 @rule
-def sweep(
-    real: Reals, whole: Wholes, alive: Flags, attacker: int, target: int, types: Reals, damage: Reals
-) -> None:
+def sweep(real: Reals, whole: Wholes, alive: Flags, attacker: int, target: int, types: Reals, damage: Reals) -> None:
     """A colossus' sweep: the target, and foes touched by a row of circles across the line of fire, are hit once."""
     kind = whole[TYPE, attacker]
     dx, dy = real[X, target] - real[X, attacker], real[Y, target] - real[Y, attacker]

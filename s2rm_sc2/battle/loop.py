@@ -62,9 +62,7 @@ def _compile(fingerprint: int) -> tuple[Callable[..., Any], ...]:
         return fingerprint
 
     @entry
-    def act_all(
-        real: Reals, whole: Wholes, alive: Flags, active: Flags, actions: Wholes, types: Reals
-    ) -> int:
+    def act_all(real: Reals, whole: Wholes, alive: Flags, active: Flags, actions: Wholes, types: Reals) -> int:
         for b in range(alive.shape[0]):
             if active[b]:
                 for i in range(actions.shape[1]):
@@ -72,9 +70,7 @@ def _compile(fingerprint: int) -> tuple[Callable[..., Any], ...]:
         return fingerprint
 
     @entry
-    def give_one(
-        real: Reals, whole: Wholes, i: int, order: int, x: float, y: float, target: int, types: Reals
-    ) -> int:
+    def give_one(real: Reals, whole: Wholes, i: int, order: int, x: float, y: float, target: int, types: Reals) -> int:
         give(real, whole, i, order, x, y, target, types)
         return fingerprint
 
@@ -98,9 +94,7 @@ def act_smac(field: Field, actions: npt.NDArray[np.int64], active: Flags | None 
     _act_all(field.real, field.whole, field.alive, active, actions, RULES.types)
 
 
-def order(
-    field: Field, battle: int, unit: int, kind: int, x: float = 0.0, y: float = 0.0, target: int = -1
-) -> None:
+def order(field: Field, battle: int, unit: int, kind: int, x: float = 0.0, y: float = 0.0, target: int = -1) -> None:
     """Give one unit one order of :mod:`s2rm_sc2.battle.orders`, of either team, in place of its present one."""
     _give_one(field.real[battle], field.whole[battle], unit, kind, float(x), float(y), target, RULES.types)
 

@@ -28,9 +28,7 @@ POST_SLACK = 1.0
 
 
 @rule
-def give(
-    real: Reals, whole: Wholes, i: int, order: int, x: float, y: float, target: int, types: Reals
-) -> None:
+def give(real: Reals, whole: Wholes, i: int, order: int, x: float, y: float, target: int, types: Reals) -> None:
     """Give unit i an order in place of its present one; x, y is the goal, target a row or -1.
 
     An attack order on the target already under attack does not restart the swing.
@@ -65,9 +63,7 @@ def act(real: Reals, whole: Wholes, alive: Flags, i: int, action: int, n_agents:
 
 
 @rule
-def follow(
-    real: Reals, whole: Wholes, alive: Flags, types: Reals, random: States, battle: int
-) -> None:
+def follow(real: Reals, whole: Wholes, alive: Flags, types: Reals, random: States, battle: int) -> None:
     """Decide what every living unit does in this loop: its deed, and the displacement it wishes for."""
     for i in range(alive.shape[0]):
         if not alive[i]:
@@ -111,9 +107,7 @@ def _walk(real: Reals, whole: Wholes, i: int, x: float, y: float) -> None:
 
 
 @rule
-def _fight(
-    real: Reals, whole: Wholes, i: int, target: int, types: Reals, random: States, battle: int
-) -> None:
+def _fight(real: Reals, whole: Wholes, i: int, target: int, types: Reals, random: States, battle: int) -> None:
     """Stand and fire while the target is in range, else chase it; fire over the slop when the weapon is ready."""
     if winding_up(real, whole, i, types):
         whole[DEED, i] = FIGHTING

@@ -97,9 +97,7 @@ def _hexagon(ring: int, number: int) -> tuple[float, float]:
 
 
 @rule
-def _place(
-    real: Reals, rows: Wholes, points: Any, groups: Wholes, ground: Cells, random: States, battle: int
-) -> bool:
+def _place(real: Reals, rows: Wholes, points: Any, groups: Wholes, ground: Cells, random: States, battle: int) -> bool:
     """Place all units in order of creation; False when one finds no room."""
     ring, number, turn = 0, 0, 0.0
     for k in range(len(rows)):

@@ -95,7 +95,7 @@ def stand_ins(units: UnitTable, battle: int, scenario: Scenario) -> tuple[dict[i
 
 
 def smac_env(scenario: Scenario, options: dict[str, Any]) -> Any:  # noqa: ANN401
-    from smac.env.starcraft2.starcraft2 import StarCraft2Env  # type: ignore[import-not-found,unused-ignore]
+    from smac.env.starcraft2.starcraft2 import StarCraft2Env  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     env = StarCraft2Env(map_name=scenario.name, **options)
     env.map_x, env.map_y = env.max_distance_x, env.max_distance_y = 32, 32

@@ -1,0 +1,52 @@
+# `make demo` and `make test` need nothing but Python >= 3.11 and make: they make their own virtual environment.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# What the demo does; smaller figures make a quicker look.
+DEMO ?= demo
+EPISODES ?= 300
+UPDATES ?= 1000
+TEST_EPISODES ?= 25
+PRESET ?= small
+
+.PHONY: demo test lint types unit clean
+
+# The main job: collect, train, evaluate on the embedded engine, ending in a table and pictures.
+demo: $(VENV)/.installed
+	$(BIN)/s2rm-sc2 watch --map 3s5z --out $(DEMO)/watch
+	$(BIN)/s2rm-sc2 collect --map 3s5z --episodes $(EPISODES) --out $(DEMO)/data/3s5z.zarr
+	$(BIN)/s2rm-sc2 collect --map 1c3s5z --episodes $(EPISODES) --out $(DEMO)/data/1c3s5z.zarr
+	$(BIN)/s2rm-sc2 train --data $(DEMO)/data --preset $(PRESET) --updates $(UPDATES) --out $(DEMO)/run
+	$(BIN)/s2rm-sc2 evaluate $(DEMO)/run --episodes $(TEST_EPISODES) --out $(DEMO)/report
+	@echo "Pictures: $(DEMO)/watch and $(DEMO)/report; tables: $(DEMO)/report/report.md"
+
+# Everything that continuous integration checks.
+test: lint types unit
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+unit: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "s2rm-sc2 needs Python 3.11 or newer; set PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(DEMO) .mypy_cache .pytest_cache .ruff_cache

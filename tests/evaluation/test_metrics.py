@@ -1,0 +1,110 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evaluation.metrics import (
+    METRICS,
+    Answers,
+    Bootstrap,
+    Tally,
+    alive_brier,
+    alive_f1,
+    dead_f1,
+    health_error,
+    position_error,
+)
+
+# One window of four units: two live, one dies unforeseen, the last is not asked about.
+ANSWERS = Answers(
+    x=np.array([[3.0, 5.0, 7.0, 99.0]]),
+    y=np.array([[4.0, 5.0, 7.0, 99.0]]),
+    points=np.array([[50.0, 100.0, 20.0, 0.0]]),
+    alive=np.array([[0.9, 0.4, 0.6, 0.0]]),
+    true_x=np.array([[0.0, 5.0, 0.0, 0.0]]),
+    true_y=np.array([[0.0, 6.0, 0.0, 0.0]]),
+    true_points=np.array([[40.0, 130.0, 0.0, 0.0]]),
+    true_alive=np.array([[True, True, False, True]]),
+    asked=np.array([[True, True, True, False]]),
+)
+
+
+def value(metric: Callable[[Answers], Tally], answers: Answers) -> float:
+    tally = metric(answers)
+    return float(tally.over.sum() / tally.under.sum())
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected", "count"),
+    [
+        (position_error, (5.0 + 1.0) / 2, 2),  # 3-4-5 and one cell; the dead are nowhere
+        (health_error, (10.0 + 30.0) / 2, 2),
+        (alive_f1, 2 * 1 / (2 * 1 + 1 + 1), 2),  # one hit, one dead called alive, one alive called dead
+        (dead_f1, 0.0, 1),
+        (alive_brier, (0.01 + 0.36 + 0.36) / 3, 3),
+    ],
+)
+def test_metrics_equal_what_a_hand_computes(
+    metric: Callable[[Answers], Tally], expected: float, count: int
+) -> None:
+    assert value(metric, ANSWERS) == pytest.approx(expected)
+    assert metric(ANSWERS).count.sum() == count
+
+
+def test_a_perfect_forecast_is_perfect_in_every_metric() -> None:
+    rng = np.random.default_rng(0)
+    x, y, points = rng.uniform(0, 32, (3, 20, 6))
+    alive = rng.random((20, 6)) < 0.7
+    perfect = Answers(x, y, points, alive.astype(float), x, y, points, alive, rng.random((20, 6)) < 0.8)
+    best = {"position_error": 0.0, "health_error": 0.0, "alive_f1": 1.0, "dead_f1": 1.0, "alive_brier": 0.0}
+    assert {name: value(metric, perfect) for name, metric in METRICS.items()} == best
+
+
+def test_calling_everything_alive_has_no_merit_among_deaths() -> None:
+    rng = np.random.default_rng(1)
+    x, y, points = rng.uniform(0, 32, (3, 50, 6))
+    alive = rng.random((50, 6)) < 0.9
+    asked = np.ones_like(alive)
+    answers = Answers(x, y, points, np.ones((50, 6)), x, y, points, alive, asked)
+    assert value(dead_f1, answers) == 0.0
+    assert value(alive_f1, answers) > 0.9
+
+
+def test_an_undefined_metric_has_no_figure() -> None:
+    bootstrap = Bootstrap(np.array([0, 1]), np.random.default_rng(0))
+    assert bootstrap.figure(Tally(np.zeros(2), np.zeros(2), np.zeros(2))) is None
+
+
+def test_an_interval_of_equal_episodes_has_no_width() -> None:
+    bootstrap = Bootstrap(np.arange(10), np.random.default_rng(0))
+    figure = bootstrap.figure(Tally(np.full(10, 6.0), np.full(10, 3.0), np.full(10, 3.0)))
+    assert figure is not None
+    assert (figure.value, figure.low, figure.high, figure.n) == (2.0, 2.0, 2.0, 30)
+
+
+def test_an_interval_of_means_is_as_wide_as_theory_says() -> None:
+    rng = np.random.default_rng(2)
+    means = rng.normal(10.0, 2.0, 400)
+    figure = Bootstrap(np.arange(400), rng).figure(Tally(means, np.ones(400), np.ones(400)))
+    assert figure is not None
+    assert figure.high - figure.low == pytest.approx(2 * 1.96 * means.std() / np.sqrt(400), rel=0.12)
+
+
+def test_windows_of_one_episode_count_as_one_observation() -> None:
+    values = np.random.default_rng(3).normal(0.0, 1.0, 50).repeat(8)
+    tally = Tally(values, np.ones(400), np.ones(400))
+    together = Bootstrap(np.arange(50).repeat(8), np.random.default_rng(0)).figure(tally)
+    apart = Bootstrap(np.arange(400), np.random.default_rng(0)).figure(tally)
+    assert together is not None
+    assert apart is not None
+    assert together.high - together.low > 2 * (apart.high - apart.low)
+
+
+@given(st.lists(st.floats(0.0, 100.0), min_size=2, max_size=12), st.integers(0, 5))
+def test_an_interval_lies_within_the_episodes_own_figures(values: list[float], seed: int) -> None:
+    ones = np.ones(len(values))
+    figure = Bootstrap(np.arange(len(values)), np.random.default_rng(seed)).figure(Tally(np.array(values), ones, ones))
+    assert figure is not None
+    assert min(values) - 1e-9 <= figure.low <= figure.high <= max(values) + 1e-9

@@ -1,0 +1,77 @@
+import math
+
+import pytest
+import torch
+
+from s2rm_sc2.table import UnitTable
+from s2rm_sc2.units import UNIT_NAMES, unit_type
+from s2rm_sc2.views.entity import (
+    ACTION_COLUMNS,
+    PAIR_COLUMNS,
+    UNIT_COLUMNS,
+    action_features,
+    action_targets,
+    pair_features,
+    places,
+    unit_features,
+)
+
+
+def battle() -> UnitTable:
+    """A marine at (10, 16) and a medivac at (12, 16) against a zealot at (13, 20)."""
+    names = ("marine", "medivac", "zealot")
+    return UnitTable(
+        type=torch.tensor([[unit_type(name).index for name in names]]),
+        team=torch.tensor([[0, 0, 1]]),
+        x=torch.tensor([[10.0, 12.0, 13.0]]),
+        y=torch.tensor([[16.0, 16.0, 20.0]]),
+        health=torch.tensor([[45.0, 150.0, 100.0]]),
+        shield=torch.tensor([[0.0, 0.0, 50.0]]),
+        energy=torch.tensor([[0.0, 50.0, 0.0]]),
+        cooldown=torch.tensor([[8.0, 0.0, 16.0]]),
+        alive=torch.ones(1, 3, dtype=torch.bool),
+    )
+
+
+def test_units_are_described_by_type_team_and_points() -> None:
+    zealot = dict(zip(UNIT_COLUMNS, unit_features(battle())[0, 2].tolist(), strict=True))
+    assert [name for name in UNIT_NAMES if zealot[name]] == ["zealot"]
+    assert (zealot["enemy"], zealot["health"], zealot["shield"], zealot["cooldown"]) == (1, 1, 0.5, 1)
+
+
+def test_places_are_the_same_in_every_scenario() -> None:
+    assert places(battle())[0, 0].tolist() == [10 / 16 - 1, 0]
+
+
+def test_an_attack_points_at_its_target_and_a_medivac_heals_an_ally() -> None:
+    actions = torch.tensor([[6, 6]])
+    assert action_targets(battle(), actions).tolist() == [[2, 0]]
+    features = action_features(battle(), actions, torch.tensor([[True, True]]))
+    attack, heal = (dict(zip(ACTION_COLUMNS, row, strict=True)) for row in features[0].tolist())
+    assert (attack["attack"], attack["heal"], heal["attack"], heal["heal"]) == (1, 0, 0, 1)
+    assert attack["target_dx"] == pytest.approx(3 / 9)
+    assert attack["target_direction_y"] == pytest.approx(0.8, abs=1e-5)
+    assert heal["target_direction_x"] == pytest.approx(-1, abs=1e-5)
+
+
+def test_an_action_that_is_not_known_leaves_no_trace() -> None:
+    hidden = torch.tensor([[False, False]])
+    stop, attack = torch.tensor([[1, 1]]), torch.tensor([[6, 6]])
+    assert (action_features(battle(), attack, hidden) == 0).all()
+    assert torch.equal(pair_features(battle(), stop, hidden), pair_features(battle(), attack, hidden))
+
+
+def test_pairs_say_where_the_other_stands_and_who_reaches_whom() -> None:
+    known = torch.tensor([[True, True]])
+    pairs = pair_features(battle(), torch.tensor([[6, 1]]), known)
+    marine_to_zealot = dict(zip(PAIR_COLUMNS, pairs[0, 0, 2].tolist(), strict=True))
+    zealot_to_marine = dict(zip(PAIR_COLUMNS, pairs[0, 2, 0].tolist(), strict=True))
+    assert marine_to_zealot["dx"] == pytest.approx(3 / 9)
+    assert marine_to_zealot["distance"] == pytest.approx(5 / 9, abs=1e-5)
+    assert marine_to_zealot["direction_y"] == pytest.approx(0.8, abs=1e-5)
+    inside = 5.0 - (math.hypot(3, 4) - 0.375 - 0.5)
+    assert marine_to_zealot["reaches_other"] == pytest.approx(inside / 2, abs=1e-5)
+    assert zealot_to_marine["reaches_other"] == -1
+    assert zealot_to_marine["reached_by_other"] == pytest.approx(inside / 2, abs=1e-5)
+    assert (marine_to_zealot["targets_other"], zealot_to_marine["targeted_by_other"]) == (1, 1)
+    assert (zealot_to_marine["targets_other"], marine_to_zealot["targeted_by_other"]) == (0, 0)
