@@ -33,7 +33,7 @@ class CollectReport:
         path: the store's folder.
         episodes, steps: all that is committed.
         new_episodes, new_steps: what this call added.
-        seconds: how long playing and writing took, without the start of the workers' first battle.
+        seconds: how long it took to play and write, the start of the workers included.
         win_rate: share of battles won, 0 to 1.
         mean_return: mean of the episodes' returns (a clean win of SMAC's default reward is 20).
         raw_bytes, disk_bytes: the arrays in memory and on disk.

@@ -1,12 +1,13 @@
 """How far is a model's prediction from what happened: by horizon, share of views kept, and kind of unit."""
 
+from collections.abc import Iterator
 from dataclasses import fields
 
 import torch
 from torch import Tensor
 
 from evaluation.held_out import HORIZON, WARMUP, HeldOut, some
-from evaluation.metrics import METRICS, Answers, Bootstrap, Floats, Mask
+from evaluation.metrics import FACTORS, METRICS, Answers, Bootstrap, Figure, Floats, Mask, Tally
 from evaluation.rows import Row, Split, Status
 from s2rm_sc2.seeds import stream
 from s2rm_sc2.table import FIELDS, UnitTable
@@ -19,32 +20,54 @@ SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 _BATCH = 64
 
+Forecasts = dict[float, Forecast]
+"""What a model says about all windows of a scenario, by the share of views kept."""
 
-def accuracy(model: Predictor, name: str, seed: int | None, held_out: HeldOut, split: Split) -> list[Row]:
+
+def ask(model: Predictor, test: HeldOut) -> Forecasts:
+    """The model's forecasts of a scenario's windows; every model is asked the same."""
+    return {share: predict(model, test.windows, test.kept(share)) for share in SHARES}
+
+
+def accuracy(
+    said: Forecasts, floor: Forecasts | None, test: HeldOut, split: Split, name: str, seed: int | None
+) -> list[Row]:
     """All figures of one model on one scenario: shares x horizons 1 to 5 x kinds of units x metrics.
 
     A figure that nothing was counted for (no hidden units, no deaths) has no row.
 
     Args:
-        model: who predicts.
-        name: what its rows call it.
-        seed: of its training; None for a floor.
-        held_out: what it is asked.
-        split: whether it was trained on this scenario.
+        said: the model's forecasts.
+        floor: persistence's, to be compared with; None for the floor itself.
+        test: what was asked.
+        split: whether the model was trained on this scenario.
+        name, seed: what its rows call it, and the seed of its training (None for the floor).
     """
+    bootstrap = Bootstrap(test.episodes, stream(test.seed, "bootstrap", test.scenario.name))
     rows = []
-    bootstrap = Bootstrap(held_out.episodes, stream(held_out.seed, "bootstrap", held_out.scenario.name))
     for share in SHARES:
-        said = predict(model, held_out.windows, held_out.kept(share))
         for horizon in range(1, HORIZON + 1):
-            for status, asked in _asked(said).items():
-                answers = answers_at(said, horizon, asked)
-                for metric, tally in METRICS.items():
-                    found = bootstrap.figure(tally(answers))
-                    if found is not None:
-                        of = (name, seed, held_out.scenario.name, split, share, horizon, status, metric)
-                        rows.append(Row(*of, found.value, found.low, found.high, found.n))
+            for status, asked in _asked(said[share]).items():
+                tallies = _tallies(said[share], horizon, asked)
+                below = None if floor is None else _tallies(floor[share], horizon, asked)
+                for metric, figure in _figures(bootstrap, tallies, below):
+                    of = (name, seed, test.scenario.name, split, share, horizon, status, metric)
+                    rows.append(Row(*of, figure.value, figure.low, figure.high, figure.n))
     return rows
+
+
+def _figures(
+    bootstrap: Bootstrap, tallies: dict[str, Tally], floor: dict[str, Tally] | None
+) -> Iterator[tuple[str, Figure]]:
+    found = {name: bootstrap.figure(tally) for name, tally in tallies.items()}
+    if floor is not None:
+        found |= {factor: bootstrap.factor(tallies[name], floor[name]) for name, factor in FACTORS.items()}
+    yield from ((name, figure) for name, figure in found.items() if figure is not None)
+
+
+def _tallies(said: Forecast, horizon: int, asked: Tensor) -> dict[str, Tally]:
+    answers = answers_at(said, horizon, asked)
+    return {name: metric(answers) for name, metric in METRICS.items()}
 
 
 def predict(model: Predictor, windows: Windows, keep: Tensor) -> Forecast:

@@ -89,6 +89,9 @@ METRICS: dict[str, Callable[[Answers], Tally]] = {
 }
 """All metrics by the name that reports use."""
 
+FACTORS = {"position_error": "position_error_factor", "health_error": "health_error_factor"}
+"""Errors that are also given as a factor of the floor's, and what that is called."""
+
 
 class Bootstrap:
     """Percentile bootstrap over episodes: the windows of an episode are drawn together.
@@ -105,12 +108,31 @@ class Bootstrap:
 
     def figure(self, tally: Tally) -> Figure | None:
         """The metric over all windows with its interval; None where nothing was counted."""
-        if not tally.under.sum():
+        return self._interval(self._ratio(tally.over, tally.under), tally)
+
+    def factor(self, tally: Tally, floor: Tally) -> Figure | None:
+        """The metric as a factor of the floor's on the same windows; None where either is undefined or 0.
+
+        Both are taken over the same drawn episodes, so what makes an episode hard for both cancels out.
+        """
+        values, base = self._ratio(tally.over, tally.under), self._ratio(floor.over, floor.under)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self._interval(values / base, tally)
+
+    def _ratio(self, over: Floats, under: Floats) -> Floats:
+        """The metric over all windows, and then over each draw; NaN where nothing was counted."""
+        sums = (np.bincount(self._group, weights=column) for column in (over, under))
+        above, below = (np.concatenate([[column.sum()], self._drawn @ column]) for column in sums)
+        ratio = np.full(len(above), np.nan)
+        ratio[below > 0] = above[below > 0] / below[below > 0]
+        return ratio
+
+    def _interval(self, values: Floats, tally: Tally) -> Figure | None:
+        if not np.isfinite(values[0]):
             return None
-        over, under = (np.bincount(self._group, weights=column) for column in (tally.over, tally.under))
-        below = self._drawn @ under
-        low, high = np.percentile((self._drawn @ over)[below > 0] / below[below > 0], [2.5, 97.5])
-        return Figure(float(over.sum() / under.sum()), float(low), float(high), int(tally.count.sum()))
+        drawn = values[1:][np.isfinite(values[1:])]
+        low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (values[0], values[0])
+        return Figure(float(values[0]), float(low), float(high), int(tally.count.sum()))
 
 
 def _mean(error: Floats, counted: Mask) -> Tally:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from evaluation.metrics import FACTORS
 from evaluation.rows import FLOOR, Row, distinct, select, series_names
 from s2rm_sc2.draw.field import INK, Window, draw_terrain
 from s2rm_sc2.scenarios import Scenario
@@ -20,26 +21,35 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 MARKERS = ("o", "s", "D", "^", "v", "P")
 FLOOR_COLOUR = "#7a7f87"
-LABELS = {"position_error": "position error (cells)", "health_error": "health + shield error (points)"}
+LABELS = {
+    "position_error": "position error (cells)",
+    "position_error_factor": "× persistence",
+    "health_error": "health error (points)",
+    "health_error_factor": "× persistence",
+}
+"""The metrics of a plot's rows with their axis labels."""
+
 DPI = 150
 
 
 def horizon(rows: Sequence[Row], path: Path, share: float = 1.0) -> Path:
-    """Position and health error against steps ahead, a column per scenario, with 95 % bands."""
+    """Errors, and their factor to persistence, against steps ahead; a column per scenario, with 95 % bands."""
     chosen = select(rows, views=share, status="all")
     return _grid(chosen, path, "horizon", "steps ahead")
 
 
 def views(rows: Sequence[Row], path: Path, steps: int = 5) -> Path:
-    """Position and health error at one horizon against the share of views kept, a column per scenario."""
+    """Errors, and their factor to persistence, at one horizon against the share of views kept."""
     chosen = select(rows, horizon=steps, status="all")
     return _grid(chosen, path, "views", "views kept")
 
 
 def _grid(rows: Sequence[Row], path: Path, across: str, label: str) -> Path:
     scenarios, names = distinct(rows, "scenario"), series_names(rows)
-    figure = Figure(figsize=(2.9 * len(scenarios) + 0.6, 5.4), dpi=DPI)
-    grid = figure.subplots(len(LABELS), len(scenarios), squeeze=False, sharex=True, sharey="row")
+    figure = Figure(figsize=(2.7 * len(scenarios) + 0.7, 7.6), dpi=DPI)
+    grid = figure.subplots(
+        len(LABELS), len(scenarios), squeeze=False, sharex=True, sharey="row", height_ratios=(3, 2, 3, 2)
+    )
     for line, (metric, unit) in enumerate(LABELS.items()):
         for column, scenario in enumerate(scenarios):
             axes: Axes = grid[line][column]
@@ -47,7 +57,8 @@ def _grid(rows: Sequence[Row], path: Path, across: str, label: str) -> Path:
             for (model, seed), name in names.items():
                 _curve(axes, select(here, model=model, seed=seed), across, name, _style(names, (model, seed)))
             _tidy(axes)
-            axes.set_ylim(bottom=0)
+            if metric in FACTORS.values():
+                axes.axhline(1.0, color=FLOOR_COLOUR, linewidth=1.2, linestyle=(0, (4, 2)))
             if line == 0:
                 axes.set_title(f"{scenario} ({'/'.join(distinct(here, 'split'))})", fontsize=10, color=INK)
             if line == len(LABELS) - 1:
@@ -58,9 +69,11 @@ def _grid(rows: Sequence[Row], path: Path, across: str, label: str) -> Path:
                 axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
             else:
                 axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if metric not in FACTORS.values():
+            grid[line][0].set_ylim(0, 1.25 * max((row.value for row in select(rows, metric=metric)), default=1.0))
     handles, labels = grid[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=min(len(labels), 6), frameon=False, fontsize=9)
-    figure.tight_layout(rect=(0, 0.05, 1, 1))
+    figure.tight_layout(rect=(0, 0.04, 1, 1))
     return _save(figure, path)
 
 
@@ -72,11 +85,13 @@ def _style(names: dict[tuple[str, int | None], str], key: tuple[str, int | None]
 
 
 def _curve(axes: Axes, rows: Sequence[Row], across: str, name: str, style: dict[str, Any]) -> None:
+    if not rows:
+        return
     rows = sorted({getattr(row, across): row for row in rows}.values(), key=lambda row: getattr(row, across))
     at = [getattr(row, across) for row in rows]
     axes.plot(at, [row.value for row in rows], label=name, markersize=4, linewidth=1.6, **style)
     low, high = [row.low for row in rows], [row.high for row in rows]
-    axes.fill_between(at, low, high, color=style["color"], alpha=0.15, linewidth=0)
+    axes.fill_between(at, low, high, color=style["color"], alpha=0.13, linewidth=0)
 
 
 def _tidy(axes: Axes) -> None:
@@ -88,7 +103,8 @@ def _tidy(axes: Axes) -> None:
 
 def training(log: Path, path: Path) -> Path | None:
     """Training loss, smoothed, and held-out loss against updates; None where the log holds nothing to draw."""
-    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    text = log.read_text() if log.is_file() else ""
+    lines = [json.loads(line) for line in text.splitlines() if line.endswith("}")]  # the last may be half written
     points = [(line["update"], line["loss"]) for line in lines if "update" in line and "loss" in line]
     if not points:
         return None

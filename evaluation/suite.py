@@ -1,13 +1,15 @@
 """Asks the questions: runs side by side with the floor, on test battles of scenarios seen and unseen."""
 
+import shlex
+import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from evaluation.accuracy import accuracy
+from evaluation.accuracy import accuracy, ask
 from evaluation.gallery import draw_all
 from evaluation.held_out import HORIZON, POLICY, PURPOSE, WARMUP, WINDOWS_PER_EPISODE, HeldOut, held_out
 from evaluation.report import Report
@@ -31,7 +33,6 @@ def evaluate(
     seed: int = 0,
     out: Path | None = None,
     progress: bool = True,
-    command: str = "",
 ) -> Report:
     """Compare runs with each other and with persistence, and write ``report.json``, ``report.md`` and plots.
 
@@ -42,7 +43,6 @@ def evaluate(
         seed: of test battles, windows and views; the same seed gives the same figures.
         out: folder of test battles and report; by default ``evaluation`` inside the run (inside the first of several).
         progress: show what is being done.
-        command: what the user typed, for the report.
 
     Raises:
         BadArgument: no run, fewer than one episode, or battles too short to evaluate.
@@ -57,8 +57,8 @@ def evaluate(
     asked = [get(name) for name in (scenarios or default_scenarios(loaded))]
     folder = out or loaded[0].folder / "evaluation"
     tests = {scenario.name: held_out(scenario, folder, episodes, seed, progress) for scenario in asked}
-    rows = [row for test in tests.values() for row in _answers(loaded, test)]
-    about = _about(loaded, command, seed, episodes)
+    rows = [row for test in tests.values() for row in compare(loaded, test)]
+    about = _about(loaded, seed, episodes)
     report = Report(rows, about, folder, draw_all(loaded, tests, rows, folder))
     report.write()
     return report
@@ -76,19 +76,20 @@ def _types(names: Sequence[str]) -> set[str]:
     return {kind.name for name in names for kind in get(name).unit_types}
 
 
-def _answers(runs: Sequence[Run], test: HeldOut) -> list[Row]:
-    """Rows of every run, then of the floor, once for each split that the runs put this scenario in."""
-    rows, splits = [], [run.split(test.scenario.name) for run in runs]
+def compare(runs: Sequence[Run], test: HeldOut) -> list[Row]:
+    """Figures of every run on one scenario, then of the floor, once for each split that the runs put it in."""
+    splits = [run.split(test.scenario.name) for run in runs]
+    rows, floor = [], ask(Persistence(), test)
     for run, split in zip(runs, splits, strict=True):
-        rows += accuracy(run.model, run.name, run.info.seed, test, split)
-    first, *others = dict.fromkeys(splits)
-    floor = accuracy(Persistence(), FLOOR, None, test, first)
-    return rows + floor + [replace(row, split=split) for split in others for row in floor]
+        rows += accuracy(ask(run.model, test), floor, test, split, run.name, run.info.seed)
+    for split in dict.fromkeys(splits):
+        rows += accuracy(floor, None, test, split, FLOOR, None)
+    return rows
 
 
-def _about(runs: Sequence[Run], command: str, seed: int, episodes: int) -> dict[str, Any]:
+def _about(runs: Sequence[Run], seed: int, episodes: int) -> dict[str, Any]:
     return {
-        "command": command,
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "versions": {"s2rm-sc2": __version__, "torch": str(torch.__version__)},
         "seed": seed,
         "episodes": episodes,

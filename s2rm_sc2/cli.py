@@ -2,11 +2,13 @@
 
 import errno
 import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
 
 import typer
-from typer.core import TyperGroup
 
 from s2rm_sc2.errors import S2rmError
 
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from s2rm_sc2.scenarios import Scenario
+    from s2rm_sc2.store import EpisodeStore
+    from s2rm_sc2.units import UnitType
+
+P = ParamSpec("P")
 
 DATA = Path("data")
 """Where stores lie unless told otherwise."""
@@ -21,36 +27,7 @@ DATA = Path("data")
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-class _Verbs(TyperGroup):
-    """Ends every foreseeable failure in one sentence on stderr and an exit code of its own."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except S2rmError as error:
-            _fail(str(error), 2, error)
-        except KeyboardInterrupt as error:
-            _fail("interrupted; whatever was committed is safe: run the same command again to continue.", 130, error)
-        except OSError as error:
-            if error.errno not in _DISK_FULL:
-                raise
-            _fail(
-                f"the disk refuses to store more ({error.strerror}: {error.filename}); make room and try again.",
-                2,
-                error,
-            )
-
-
-def _fail(sentence: str, code: int, cause: BaseException) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    Console(stderr=True, soft_wrap=True).print(Text.assemble(("error: ", "bold red"), sentence))
-    raise typer.Exit(code) from cause
-
-
 app = typer.Typer(
-    cls=_Verbs,
     help="Collect SMAC battles, train world models on partial views, evaluate them, and see the result.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -58,19 +35,48 @@ app = typer.Typer(
 )
 
 
+def verb(function: Callable[P, None]) -> Callable[P, None]:
+    """Register a verb whose foreseeable failures end in one sentence on stderr and an exit code of their own."""
+
+    @app.command()
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except S2rmError as error:
+            _fail(str(error), 2, error)
+        except KeyboardInterrupt as error:
+            _fail("Interrupted; what was committed is safe: run the same command again to continue.", 130, error)
+        except OSError as error:
+            if error.errno not in _DISK_FULL:
+                raise
+            place = f" at {error.filename}" if error.filename else ""
+            _fail(f"The disk refuses to store more{place} ({error.strerror}); make room and try again.", 2, error)
+
+    return run
+
+
+def _fail(sentence: str, code: int, cause: BaseException) -> NoReturn:
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True, soft_wrap=True).print(Text.assemble(("error: ", "bold red"), sentence))
+    raise typer.Exit(code) from cause
+
+
 @app.callback()
 def _verbs() -> None:
     """Keeps verbs verbs, however few there are."""
 
 
-@app.command()
+@verb
 def collect(
     map_name: Annotated[str, typer.Option("--map", help="A SMAC map or a composition, e.g. 3s5z, 2s3z_vs_3s2z.")],
     episodes: Annotated[int, typer.Option(help="Episodes that the store shall hold in all.")] = 200,
     policy: Annotated[str, typer.Option(help="random, scripted, or mixture (per-episode epsilon).")] = "mixture",
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="The store.  [default: data/<map>.zarr]")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that play.  [default: all cores]")] = None,
+    out: Annotated[Path | None, typer.Option(help="The store; by default data/<map>.zarr.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that play; by default one per core.")] = None,
 ) -> None:
     """Play episodes into a store, or continue one."""
     from s2rm_sc2.scenarios import get
@@ -79,7 +85,7 @@ def collect(
     from collectors.collect import collect as run
 
     out = out or DATA / f"{map_name}.zarr"
-    report = run(scenario, out, episodes, policy, seed, workers or _cores() if workers != 0 else 0)
+    report = run(scenario, out, episodes, policy, seed, _cores() if workers is None else workers)
     table = _table("", "", title=f"{scenario.name}: {report.path}")
     if not report.new_episodes:
         typer.echo(f"{out} holds {report.episodes} episodes already, so there was nothing to do.")
@@ -95,7 +101,7 @@ def collect(
     _print(table)
 
 
-@app.command()
+@verb
 def inspect(
     store: Annotated[Path, typer.Argument(help="A store, or a folder of stores.")] = DATA,
 ) -> None:
@@ -112,12 +118,13 @@ def inspect(
         _print(table)
 
 
-@app.command()
+@verb
 def scenarios(
     name: Annotated[str | None, typer.Argument(help="One scenario in detail, a map or any composition.")] = None,
 ) -> None:
     """List SMAC's 23 maps, or show one scenario in detail."""
     from s2rm_sc2.scenarios import get, smac_names
+    from s2rm_sc2.units import UNIT_TYPES
 
     if name is not None:
         table = _table("", "", title=name)
@@ -125,13 +132,14 @@ def scenarios(
             table.add_row(fact, value)
         _print(table)
         return
-    rows = [_scenario_facts(get(each)) for each in smac_names()]
-    shown = ("name", "allies", "enemies", "terrain", "limit", "actions", "obs", "state", "playable")
+    shown = ("name", "allies", "enemies", "terrain", "limit", "actions", "obs", "state", "engine")
     table = _table(*shown, title="SMAC's maps")
-    for row in rows:
-        table.add_row(*(row[fact] if fact != "playable" else row[fact].partition(":")[0] for fact in shown))
+    for facts in map(_scenario_facts, map(get, smac_names())):
+        table.add_row(*(facts[fact].partition(":")[0] for fact in shown))
     _print(table)
-    typer.echo("Any composition is a scenario too: 5s3z, 2s3z_vs_3s2z, 4m@flat. In detail: s2rm-sc2 scenarios NAME")
+    typer.echo("Letters: " + ", ".join(f"{unit.letter} {unit.name}" for unit in UNIT_TYPES) + ".")
+    typer.echo("engine: whether the embedded engine plays it; s2rm-sc2 scenarios NAME says why not, and more.")
+    typer.echo("Any composition is a scenario too, on any terrain: 5s3z, 2s3z_vs_3s2z, 4m@flat.")
 
 
 def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
@@ -142,14 +150,14 @@ def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
     views = SmacViews(scenario)
     try:
         EmbeddedBackend(scenario, 1).close()
-        playable = "yes"
+        engine = "yes"
     except ScenarioUnsupported as error:
-        playable = f"no: {error}"
+        engine = f"no: {error}"
     return {
         "name": scenario.name,
         "agents": str(scenario.n_agents),
-        "allies": ", ".join(f"{group.count} {group.unit}" for group in scenario.allies),
-        "enemies": ", ".join(f"{group.count} {group.unit}" for group in scenario.enemies),
+        "allies": _team(scenario.unit_types[: scenario.n_agents]),
+        "enemies": _team(scenario.unit_types[scenario.n_agents :]),
         "terrain": scenario.terrain_name,
         "limit": str(scenario.limit),
         "actions": str(views.n_actions),
@@ -157,11 +165,15 @@ def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
         "state": str(views.state_size),
         "sight, shoot range": f"{scenario.sight_range:g}, {scenario.shoot_range:g} cells",
         "enemy order": f"{scenario.order.kind} {', '.join(map(str, scenario.order.points))}".strip(),
-        "playable": playable,
+        "engine": engine,
     }
 
 
-def _store_facts(store: Any) -> "Table":
+def _team(units: "Sequence[UnitType]") -> str:
+    return "".join(f"{count}{letter}" for letter, count in Counter(unit.letter for unit in units).items())
+
+
+def _store_facts(store: "EpisodeStore") -> "Table":
     table = _table("", "", title=str(store.path))
     attributes = store.attributes
     won = f"{store.per_episode('battle_won').mean():.1%}" if store.n_episodes else "-"
@@ -185,11 +197,12 @@ def _cores() -> int:
 
 
 def _table(*columns: str, title: str) -> "Table":
+    from rich import box
     from rich.table import Table
 
-    table = Table(title=title, show_header=any(columns), title_justify="left")
+    table = Table(title=title, show_header=any(columns), title_justify="left", box=box.SIMPLE_HEAD, padding=0)
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, no_wrap=column == "name")
     return table
 
 

@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from collectors.collect import collect
 from s2rm_sc2 import scenarios
 from s2rm_sc2.store import EpisodeStore
+
+torch.set_num_threads(1)  # the models here are tiny: a second thread only waits for the first
 
 
 def _collected(folder: Path, name: str) -> EpisodeStore:

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2rm_sc2.battle.field import Field
+from s2rm_sc2.battle import rows as r
+from s2rm_sc2.battle.field import Field, Flags
 from s2rm_sc2.battle.loop import act_smac, advance
 from s2rm_sc2.battle.spawn import plan, spawn, supported
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
-from s2rm_sc2.table import ALLY, ENEMY, FIELDS, UnitTable
+from s2rm_sc2.table import ALLY, ENEMY, UnitTable
 from s2rm_sc2.units import LOOPS_PER_STEP
 
 ENGINE_VERSION = "1"
@@ -43,8 +44,18 @@ class EmbeddedBackend:
         teams = (ALLY,) * scenario.n_agents + (ENEMY,) * scenario.n_enemies
         self.field = Field(n_battles, scenario.unit_types, teams, scenario.terrain)
         self._plan = plan(scenario)
-        columns = {name: self.field.alive if name == "alive" else self.field[name] for name in FIELDS}
-        self._units = UnitTable(**{name: torch.from_numpy(column) for name, column in columns.items()})
+        real, whole = torch.from_numpy(self.field.real), torch.from_numpy(self.field.whole)
+        self._units = UnitTable(
+            type=whole[:, r.TYPE],
+            team=whole[:, r.TEAM],
+            x=real[:, r.X],
+            y=real[:, r.Y],
+            health=real[:, r.HEALTH],
+            shield=real[:, r.SHIELD],
+            energy=real[:, r.ENERGY],
+            cooldown=real[:, r.COOLDOWN],
+            alive=torch.from_numpy(self.field.alive),
+        )
         self.reset(range(n_battles))
 
     @property
@@ -64,9 +75,9 @@ class EmbeddedBackend:
         """Play 8 game loops with these orders, int64 ``[B, A]``; decided battles stand still."""
         n = self.scenario.n_agents
         alive = self.field.alive
-        playing = alive[:, :n].any(1) & alive[:, n:].any(1)
+        playing: Flags = np.logical_and(alive[:, :n].any(1), alive[:, n:].any(1))
         if active is not None:
-            playing &= active.numpy()
+            np.logical_and(playing, active.numpy(), out=playing)
         act_smac(self.field, np.ascontiguousarray(actions.numpy(), np.int64), playing)
         advance(self.field, LOOPS_PER_STEP, playing)
 

@@ -6,12 +6,9 @@ are removed only at its end, so two units can kill each other and the order of r
 
 import math
 
+from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.compiled import rule
-from s2rm_sc2.battle.field import (
-    ARMOR, ATTACKER, CALM, CIRCLE, CIRCLES, COOLDOWN, DAMAGE_POINT, DEED, ENERGY, ENGAGED, HEALTH, HIT_DELAY,
-    HITS, IDLE, MAX_HEALTH, MAX_SHIELD, MISSILE, MISSILE_SPEED, MISSILE_X, MISSILE_Y, N_HITS, PERIOD, RADIUS, REACH,
-    REGENERATION, SHIELD, SLOP, SPACING, STEP_X, STEP_Y, STRUCK, SWING, TEAM, TYPE, Flags, Reals, Wholes, X, Y,
-)  # fmt: skip
+from s2rm_sc2.battle.field import Flags, Reals, Wholes
 from s2rm_sc2.battle.random import States, uniform
 from s2rm_sc2.units import LOOPS_PER_SECOND, SHIELD_DELAY, SHIELD_REGENERATION
 
@@ -26,8 +23,8 @@ LEAST_DAMAGE = 0.5
 @rule
 def gap(real: Reals, i: int, j: int) -> float:
     """Distance between the edges of two bodies, cells."""
-    dx, dy = real[X, j] - real[X, i], real[Y, j] - real[Y, i]
-    return math.sqrt(dx * dx + dy * dy) - real[RADIUS, i] - real[RADIUS, j]
+    dx, dy = real[r.X, j] - real[r.X, i], real[r.Y, j] - real[r.Y, i]
+    return float(math.sqrt(dx * dx + dy * dy) - real[r.RADIUS, i] - real[r.RADIUS, j])
 
 
 @rule
@@ -36,74 +33,74 @@ def recover(real: Reals, whole: Wholes, alive: Flags, types: Reals) -> None:
     for i in range(alive.shape[0]):
         if not alive[i]:
             continue
-        kind = whole[TYPE, i]
-        if types[kind, REGENERATION] > 0.0:
-            real[HEALTH, i] = min(types[kind, MAX_HEALTH], real[HEALTH, i] + types[kind, REGENERATION])
-        if real[CALM, i] > 0.0:
-            real[CALM, i] -= 1.0
-        elif real[SHIELD, i] < types[kind, MAX_SHIELD]:
-            real[SHIELD, i] = min(types[kind, MAX_SHIELD], real[SHIELD, i] + SHIELD_RATE)
+        kind = whole[r.TYPE, i]
+        if types[kind, r.REGENERATION] > 0.0:
+            real[r.HEALTH, i] = min(types[kind, r.MAX_HEALTH], real[r.HEALTH, i] + types[kind, r.REGENERATION])
+        if real[r.CALM, i] > 0.0:
+            real[r.CALM, i] -= 1.0
+        elif real[r.SHIELD, i] < types[kind, r.MAX_SHIELD]:
+            real[r.SHIELD, i] = min(types[kind, r.MAX_SHIELD], real[r.SHIELD, i] + SHIELD_RATE)
 
 
 @rule
 def winding_up(real: Reals, whole: Wholes, i: int, types: Reals) -> bool:
     """Whether an attack has begun and its damage point is still to come."""
-    return whole[HITS, i] > 0 and whole[HITS, i] == types[whole[TYPE, i], N_HITS]
+    return bool(whole[r.HITS, i] > 0 and whole[r.HITS, i] == types[whole[r.TYPE, i], r.N_HITS])
 
 
 @rule
 def call_off(real: Reals, whole: Wholes, i: int, types: Reals) -> None:
     """Break off an attack before its damage point; it costs no cooldown."""
     if winding_up(real, whole, i, types):
-        whole[HITS, i] = 0
-        real[COOLDOWN, i] = 0.0
+        whole[r.HITS, i] = 0
+        real[r.COOLDOWN, i] = 0.0
 
 
 @rule
 def begin_attack(real: Reals, whole: Wholes, i: int, target: int, types: Reals, random: States, battle: int) -> None:
     """Start an attack within this loop, at the moment the cooldown ends; the period counts from that moment."""
-    kind = whole[TYPE, i]
-    moment = real[COOLDOWN, i]
-    real[SWING, i] = moment + types[kind, DAMAGE_POINT]
-    real[COOLDOWN, i] = moment + types[kind, PERIOD] + DELAY_LEAST + DELAY_SPAN * uniform(random, battle)
-    whole[HITS, i] = int(types[kind, N_HITS])
-    whole[STRUCK, i] = whole[ENGAGED, i] = target
+    kind = whole[r.TYPE, i]
+    moment = real[r.COOLDOWN, i]
+    real[r.SWING, i] = moment + types[kind, r.DAMAGE_POINT]
+    real[r.COOLDOWN, i] = moment + types[kind, r.PERIOD] + DELAY_LEAST + DELAY_SPAN * uniform(random, battle)
+    whole[r.HITS, i] = int(types[kind, r.N_HITS])
+    whole[r.STRUCK, i] = whole[r.ENGAGED, i] = target
 
 
 @rule
 def hurt(real: Reals, whole: Wholes, attacker: int, target: int, types: Reals, damage: Reals) -> None:
     """One hit: the shield takes what it can, the rest less armour (at least 0.5) is taken from health."""
-    amount = damage[whole[TYPE, attacker], whole[TYPE, target]]
-    absorbed = min(real[SHIELD, target], amount)
-    real[SHIELD, target] -= absorbed
+    amount = damage[whole[r.TYPE, attacker], whole[r.TYPE, target]]
+    absorbed = min(real[r.SHIELD, target], amount)
+    real[r.SHIELD, target] -= absorbed
     rest = amount - absorbed
     if rest > 0.0:
-        real[HEALTH, target] -= max(rest - types[whole[TYPE, target], ARMOR], min(rest, LEAST_DAMAGE))
-    real[CALM, target] = SHIELD_WAIT
-    whole[ATTACKER, target] = attacker
+        real[r.HEALTH, target] -= max(rest - types[whole[r.TYPE, target], r.ARMOR], min(rest, LEAST_DAMAGE))
+    real[r.CALM, target] = SHIELD_WAIT
+    whole[r.ATTACKER, target] = attacker
 
 
 @rule
 def sweep(real: Reals, whole: Wholes, alive: Flags, attacker: int, target: int, types: Reals, damage: Reals) -> None:
     """A colossus' sweep: the target, and foes touched by a row of circles across the line of fire, are hit once."""
-    kind = whole[TYPE, attacker]
-    dx, dy = real[X, target] - real[X, attacker], real[Y, target] - real[Y, attacker]
+    kind = whole[r.TYPE, attacker]
+    dx, dy = real[r.X, target] - real[r.X, attacker], real[r.Y, target] - real[r.Y, attacker]
     length = math.sqrt(dx * dx + dy * dy)
     if length == 0.0:
         dx, length = 1.0, 1.0
-    across_x, across_y = -dy / length * types[kind, SPACING], dx / length * types[kind, SPACING]
-    n_circles = int(types[kind, CIRCLES])
+    across_x, across_y = -dy / length * types[kind, r.SPACING], dx / length * types[kind, r.SPACING]
+    n_circles = int(types[kind, r.CIRCLES])
     for j in range(alive.shape[0]):
-        if not alive[j] or whole[TEAM, j] == whole[TEAM, attacker]:
+        if not alive[j] or whole[r.TEAM, j] == whole[r.TEAM, attacker]:
             continue
         touched = j == target
-        reach = types[kind, CIRCLE] + real[RADIUS, j]
+        reach = types[kind, r.CIRCLE] + real[r.RADIUS, j]
         for circle in range(n_circles):
             if touched:
                 break
             place = circle - (n_circles - 1) / 2
-            cx = real[X, target] + place * across_x - real[X, j]
-            cy = real[Y, target] + place * across_y - real[Y, j]
+            cx = real[r.X, target] + place * across_x - real[r.X, j]
+            cy = real[r.Y, target] + place * across_y - real[r.Y, j]
             touched = cx * cx + cy * cy <= reach * reach
         if touched:
             hurt(real, whole, attacker, j, types, damage)
@@ -115,61 +112,61 @@ def strike(real: Reals, whole: Wholes, alive: Flags, types: Reals, damage: Reals
     for i in range(alive.shape[0]):
         if not alive[i]:
             continue
-        kind, target = whole[TYPE, i], whole[STRUCK, i]
-        if whole[HITS, i] > 0 and not alive[target] and types[kind, CIRCLES] == 0.0:
+        kind, target = whole[r.TYPE, i], whole[r.STRUCK, i]
+        if whole[r.HITS, i] > 0 and not alive[target] and types[kind, r.CIRCLES] == 0.0:
             call_off(real, whole, i, types)
-            whole[HITS, i] = 0
-        while whole[HITS, i] > 0 and real[SWING, i] < 1.0:
-            whole[HITS, i] -= 1
-            if types[kind, CIRCLES] > 0.0:
+            whole[r.HITS, i] = 0
+        while whole[r.HITS, i] > 0 and real[r.SWING, i] < 1.0:
+            whole[r.HITS, i] -= 1
+            if types[kind, r.CIRCLES] > 0.0:
                 sweep(real, whole, alive, i, target, types, damage)
-            elif types[kind, MISSILE_SPEED] > 0.0:
+            elif types[kind, r.MISSILE_SPEED] > 0.0:
                 _launch(real, whole, i, target, types)
             else:
                 hurt(real, whole, i, target, types, damage)
-            real[SWING, i] += types[kind, HIT_DELAY]
-        real[SWING, i] -= 1.0
-        real[COOLDOWN, i] = max(0.0, real[COOLDOWN, i] - 1.0)
+            real[r.SWING, i] += types[kind, r.HIT_DELAY]
+        real[r.SWING, i] -= 1.0
+        real[r.COOLDOWN, i] = max(0.0, real[r.COOLDOWN, i] - 1.0)
 
 
 @rule
 def _launch(real: Reals, whole: Wholes, i: int, target: int, types: Reals) -> None:
     """Set the missile so far back that a full loop's flight takes it as far as the rest of this loop does."""
-    whole[MISSILE, i] = target
-    dx, dy = real[X, target] - real[X, i], real[Y, target] - real[Y, i]
+    whole[r.MISSILE, i] = target
+    dx, dy = real[r.X, target] - real[r.X, i], real[r.Y, target] - real[r.Y, i]
     distance = max(math.sqrt(dx * dx + dy * dy), 1e-6)
-    back = real[SWING, i] * types[whole[TYPE, i], MISSILE_SPEED] / distance
-    real[MISSILE_X, i], real[MISSILE_Y, i] = real[X, i] - back * dx, real[Y, i] - back * dy
+    back = real[r.SWING, i] * types[whole[r.TYPE, i], r.MISSILE_SPEED] / distance
+    real[r.MISSILE_X, i], real[r.MISSILE_Y, i] = real[r.X, i] - back * dx, real[r.Y, i] - back * dy
 
 
 @rule
 def fly(real: Reals, whole: Wholes, alive: Flags, types: Reals, damage: Reals) -> None:
     """Move all missiles towards their targets' centres; they hit on arrival and are lost when the target is dead."""
     for i in range(alive.shape[0]):
-        target = whole[MISSILE, i]
+        target = whole[r.MISSILE, i]
         if target < 0:
             continue
         if not alive[target]:
-            whole[MISSILE, i] = -1
+            whole[r.MISSILE, i] = -1
             continue
-        speed = types[whole[TYPE, i], MISSILE_SPEED]
-        dx, dy = real[X, target] - real[MISSILE_X, i], real[Y, target] - real[MISSILE_Y, i]
+        speed = types[whole[r.TYPE, i], r.MISSILE_SPEED]
+        dx, dy = real[r.X, target] - real[r.MISSILE_X, i], real[r.Y, target] - real[r.MISSILE_Y, i]
         distance = math.sqrt(dx * dx + dy * dy)
         if distance <= speed:
             hurt(real, whole, i, target, types, damage)
-            whole[MISSILE, i] = -1
+            whole[r.MISSILE, i] = -1
         else:
-            real[MISSILE_X, i] += dx * speed / distance
-            real[MISSILE_Y, i] += dy * speed / distance
+            real[r.MISSILE_X, i] += dx * speed / distance
+            real[r.MISSILE_Y, i] += dy * speed / distance
 
 
 @rule
 def bury(real: Reals, whole: Wholes, alive: Flags) -> None:
     """Remove whoever has no health left; the body stays where it fell, out of everyone's way."""
     for i in range(alive.shape[0]):
-        if alive[i] and real[HEALTH, i] <= 0.0:
+        if alive[i] and real[r.HEALTH, i] <= 0.0:
             alive[i] = False
-            real[HEALTH, i] = real[SHIELD, i] = real[ENERGY, i] = real[COOLDOWN, i] = 0.0
-            real[STEP_X, i] = real[STEP_Y, i] = 0.0
-            whole[HITS, i] = 0
-            whole[DEED, i] = IDLE
+            real[r.HEALTH, i] = real[r.SHIELD, i] = real[r.ENERGY, i] = real[r.COOLDOWN, i] = 0.0
+            real[r.STEP_X, i] = real[r.STEP_Y, i] = 0.0
+            whole[r.HITS, i] = 0
+            whole[r.DEED, i] = r.IDLE

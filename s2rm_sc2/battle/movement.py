@@ -9,11 +9,9 @@ import math
 
 import numpy as np
 
+from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.compiled import rule
-from s2rm_sc2.battle.field import (
-    BODY, DEED, EXPECT_X, EXPECT_Y, FIGHTING, GOAL_X, GOAL_Y, IDLE, INNER, KIND, NEXT_X, NEXT_Y, ORDER, PLANE, PUSH_X,
-    PUSH_Y, SIDE, SLACK, STEP_X, STEP_Y, TARGET, TEAM, WALKING, WISH_X, WISH_Y, Flags, Lists, Reals, Wholes, X, Y,
-)  # fmt: skip
+from s2rm_sc2.battle.field import Flags, Lists, Reals, Wholes
 from s2rm_sc2.battle.ground import Cells, fits, settle
 from s2rm_sc2.battle.orders import ATTACK_MOVE, MOVE, STAND
 
@@ -45,39 +43,39 @@ def walk(real: Reals, whole: Wholes, alive: Flags, near: Lists, ground: Cells) -
     """Move every unit for one loop by what it wishes and what others and the ground allow."""
     find_neighbours(real, whole, alive, near)
     for i in range(alive.shape[0]):
-        if alive[i] and whole[DEED, i] == WALKING:
+        if alive[i] and whole[r.DEED, i] == r.WALKING:
             _steer(real, whole, near, i, ground)
     for i in range(alive.shape[0]):
         if alive[i]:
-            real[NEXT_X, i] = real[X, i] + real[WISH_X, i]
-            real[NEXT_Y, i] = real[Y, i] + real[WISH_Y, i]
+            real[r.NEXT_X, i] = real[r.X, i] + real[r.WISH_X, i]
+            real[r.NEXT_Y, i] = real[r.Y, i] + real[r.WISH_Y, i]
     for _ in range(PASSES):
         if not _push_apart(real, whole, alive, near):
             break
     for i in range(alive.shape[0]):
         if not alive[i]:
             continue
-        x, y, good = settle(ground, real[NEXT_X, i], real[NEXT_Y, i], real[INNER, i])
-        old_x, old_y = real[X, i], real[Y, i]
+        x, y, good = settle(ground, real[r.NEXT_X, i], real[r.NEXT_Y, i], real[r.INNER, i])
+        old_x, old_y = real[r.X, i], real[r.Y, i]
         if good:
-            real[X, i], real[Y, i] = x, y
-        real[STEP_X, i], real[STEP_Y, i] = real[X, i] - old_x, real[Y, i] - old_y
+            real[r.X, i], real[r.Y, i] = x, y
+        real[r.STEP_X, i], real[r.STEP_Y, i] = real[r.X, i] - old_x, real[r.Y, i] - old_y
 
 
 @rule
 def find_neighbours(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> None:
     """List for every unit the living units that its body may meet in this loop."""
     n_units = alive.shape[0]
-    slack, plane = real[SLACK], real[PLANE]
+    slack, plane = real[r.SLACK], real[r.PLANE]
     for j in range(n_units):
-        plane[j] = FAR * (whole[KIND, j] if alive[j] else DEAD_KIND)
+        plane[j] = FAR * (whole[r.KIND, j] if alive[j] else DEAD_KIND)
     for i in range(n_units):
         near[i, 0] = 0
         if not alive[i]:
             continue
-        x, y, body, own_plane = real[X, i], real[Y, i], real[BODY, i] + MARGIN, plane[i]
+        x, y, body, own_plane = real[r.X, i], real[r.Y, i], real[r.BODY, i] + MARGIN, plane[i]
         for j in range(n_units):  # without branches, so that it compiles to vector instructions
-            dx, dy, reach = real[X, j] - x, real[Y, j] - y, real[BODY, j] + body
+            dx, dy, reach = real[r.X, j] - x, real[r.Y, j] - y, real[r.BODY, j] + body
             slack[j] = dx * dx + dy * dy + abs(plane[j] - own_plane) - reach * reach
         count = 0
         for j in range(n_units):  # every row is written, only neighbours advance: no branch to mispredict
@@ -91,66 +89,70 @@ def _blocker(real: Reals, whole: Wholes, near: Lists, i: int, step_x: float, ste
     """The first neighbour (not the target) that unit i would run into on this heading; -1 when it is free."""
     for n in range(near[i, 0]):
         j = near[i, 1 + n]
-        if j == whole[TARGET, i]:
+        if j == whole[r.TARGET, i]:
             continue
-        away_x, away_y = real[X, j] - real[X, i], real[Y, j] - real[Y, i]
-        closing_x = (step_x - real[EXPECT_X, j]) * FORESIGHT
-        closing_y = (step_y - real[EXPECT_Y, j]) * FORESIGHT
+        away_x, away_y = real[r.X, j] - real[r.X, i], real[r.Y, j] - real[r.Y, i]
+        closing_x = (step_x - real[r.EXPECT_X, j]) * FORESIGHT
+        closing_y = (step_y - real[r.EXPECT_Y, j]) * FORESIGHT
         approach = away_x * closing_x + away_y * closing_y
         if approach <= ZERO:
             continue
         part = min(ONE, approach / (closing_x * closing_x + closing_y * closing_y))
         miss_x, miss_y = away_x - part * closing_x, away_y - part * closing_y
-        contact = (real[BODY, i] + real[BODY, j]) * TOLERANCE
+        contact = (real[r.BODY, i] + real[r.BODY, j]) * TOLERANCE
         if miss_x * miss_x + miss_y * miss_y < contact * contact:
-            return j
+            return int(j)
     return -1
 
 
 @rule
 def _steer(real: Reals, whole: Wholes, near: Lists, i: int, ground: Cells) -> None:
     """Turn the wish of a walker aside as little as its neighbours demand; without a way it stands for this loop."""
-    wish_x, wish_y = real[WISH_X, i], real[WISH_Y, i]
+    wish_x, wish_y = real[r.WISH_X, i], real[r.WISH_Y, i]
     blocker = _blocker(real, whole, near, i, wish_x, wish_y)
     if blocker < 0:
-        whole[SIDE, i] = 0
+        whole[r.SIDE, i] = 0
         return
-    real[WISH_X, i] = real[WISH_Y, i] = 0.0
+    real[r.WISH_X, i] = real[r.WISH_Y, i] = 0.0
     if _arrived(real, whole, i, blocker):
-        whole[ORDER, i] = STAND
-        whole[DEED, i] = IDLE
-        real[GOAL_X, i], real[GOAL_Y, i] = real[X, i], real[Y, i]
+        whole[r.ORDER, i] = STAND
+        whole[r.DEED, i] = r.IDLE
+        real[r.GOAL_X, i], real[r.GOAL_Y, i] = real[r.X, i], real[r.Y, i]
         return
-    side = whole[SIDE, i]
+    side = whole[r.SIDE, i]
     settled = side != 0
     if not settled:
-        left = wish_x * (real[Y, blocker] - real[Y, i]) - wish_y * (real[X, blocker] - real[X, i])
+        left = wish_x * (real[r.Y, blocker] - real[r.Y, i]) - wish_y * (real[r.X, blocker] - real[r.X, i])
         side = -1 if left > 0.0 else 1
     for trial in range(2 * HEADINGS):
         turn = 1 + (trial % HEADINGS if settled else trial // 2)
         hand = side if (trial < HEADINGS if settled else trial % 2 == 0) else -side
         step_x = wish_x * TURN_COS[turn] - hand * wish_y * TURN_SIN[turn]
         step_y = wish_y * TURN_COS[turn] + hand * wish_x * TURN_SIN[turn]
-        if fits(ground, real[X, i] + step_x, real[Y, i] + step_y, real[INNER, i]) and (
+        if fits(ground, real[r.X, i] + step_x, real[r.Y, i] + step_y, real[r.INNER, i]) and (
             _blocker(real, whole, near, i, step_x, step_y) < 0
         ):
-            real[WISH_X, i], real[WISH_Y, i] = step_x, step_y
-            whole[SIDE, i] = hand
+            real[r.WISH_X, i], real[r.WISH_Y, i] = step_x, step_y
+            whole[r.SIDE, i] = hand
             return
 
 
 @rule
 def _arrived(real: Reals, whole: Wholes, i: int, blocker: int) -> bool:
-    """Whether a unit on its way to a place need go no further because standing friends have taken it."""
-    if whole[ORDER, blocker] != STAND or whole[DEED, blocker] != IDLE or whole[TEAM, blocker] != whole[TEAM, i]:
+    """Whether a blocked unit need go no further: it covers its goal, or standing friends have taken the goal."""
+    order = whole[r.ORDER, i]
+    if whole[r.TARGET, i] >= 0 or (order != MOVE and order != ATTACK_MOVE):
         return False
-    if whole[TARGET, i] >= 0:
+    dx, dy = real[r.GOAL_X, i] - real[r.X, i], real[r.GOAL_Y, i] - real[r.Y, i]
+    distance = math.sqrt(dx * dx + dy * dy)
+    if distance < real[r.BODY, i]:
+        return True
+    if whole[r.DEED, blocker] != r.IDLE or whole[r.TEAM, blocker] != whole[r.TEAM, i]:
         return False
-    if whole[ORDER, i] == MOVE:
-        dx, dy = real[GOAL_X, i] - real[X, blocker], real[GOAL_Y, i] - real[Y, blocker]
-        return math.sqrt(dx * dx + dy * dy) < real[BODY, i] + real[BODY, blocker]
-    dx, dy = real[GOAL_X, i] - real[X, i], real[GOAL_Y, i] - real[Y, i]
-    return whole[ORDER, i] == ATTACK_MOVE and math.sqrt(dx * dx + dy * dy) < CROWD
+    if order == ATTACK_MOVE:
+        return bool(distance < CROWD)
+    dx, dy = real[r.GOAL_X, i] - real[r.X, blocker], real[r.GOAL_Y, i] - real[r.Y, blocker]
+    return bool(math.sqrt(dx * dx + dy * dy) < real[r.BODY, i] + real[r.BODY, blocker])
 
 
 @rule
@@ -158,14 +160,14 @@ def _push_apart(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> bool:
     """One round: every overlap moves both bodies apart, each by its share of the yielding; False when none is left."""
     overlap = False
     for i in range(alive.shape[0]):
-        real[PUSH_X, i] = real[PUSH_Y, i] = 0.0
+        real[r.PUSH_X, i] = real[r.PUSH_Y, i] = 0.0
         if not alive[i]:
             continue
-        yielding = YIELDS[whole[DEED, i]]
+        yielding = YIELDS[whole[r.DEED, i]]
         for n in range(near[i, 0]):
             j = near[i, 1 + n]
-            dx, dy = real[NEXT_X, i] - real[NEXT_X, j], real[NEXT_Y, i] - real[NEXT_Y, j]
-            contact = real[BODY, i] + real[BODY, j]
+            dx, dy = real[r.NEXT_X, i] - real[r.NEXT_X, j], real[r.NEXT_Y, i] - real[r.NEXT_Y, j]
+            contact = real[r.BODY, i] + real[r.BODY, j]
             square = dx * dx + dy * dy
             if square >= contact * contact:
                 continue
@@ -174,13 +176,13 @@ def _push_apart(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> bool:
             if distance == 0.0:
                 dx, dy, distance = 0.0, (1.0 if i < j else -1.0), 1.0
                 square = 0.0
-            share = FIRMNESS * yielding / (yielding + YIELDS[whole[DEED, j]])
+            share = FIRMNESS * yielding / (yielding + YIELDS[whole[r.DEED, j]])
             amount = share * (contact - math.sqrt(square)) / distance
-            real[PUSH_X, i] += amount * dx
-            real[PUSH_Y, i] += amount * dy
+            real[r.PUSH_X, i] += amount * dx
+            real[r.PUSH_Y, i] += amount * dy
     if overlap:
         for i in range(alive.shape[0]):
             if alive[i]:
-                real[NEXT_X, i] += real[PUSH_X, i]
-                real[NEXT_Y, i] += real[PUSH_Y, i]
+                real[r.NEXT_X, i] += real[r.PUSH_X, i]
+                real[r.NEXT_Y, i] += real[r.PUSH_Y, i]
     return overlap

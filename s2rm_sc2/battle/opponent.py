@@ -4,11 +4,10 @@ All stock units share one target priority, so an active unit takes the closest f
 damages it, and is called to help by friends under attack.
 """
 
+from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.combat import gap
 from s2rm_sc2.battle.compiled import rule
-from s2rm_sc2.battle.field import (
-    ACTIVE, ATTACKER, GOAL_X, GOAL_Y, HUSH, ORDER, REACH, SIGHT, TARGET, TEAM, TYPE, Flags, Reals, Wholes, X, Y,
-)  # fmt: skip
+from s2rm_sc2.battle.field import Flags, Reals, Wholes
 from s2rm_sc2.battle.orders import ATTACK, HUNT, MOVE, STAND
 from s2rm_sc2.units import LOOPS_PER_SECOND
 
@@ -29,37 +28,38 @@ def choose_targets(real: Reals, whole: Wholes, alive: Flags, types: Reals, clock
     """Let every active unit whose order leaves the choice to it keep, drop or take a target."""
     scanning = clock % SCAN_PERIOD == 0
     for i in range(alive.shape[0]):
-        attacker = whole[ATTACKER, i]
-        whole[ATTACKER, i] = -1
-        order = whole[ORDER, i]
-        if not alive[i] or whole[ACTIVE, i] == 0 or order == MOVE or order == ATTACK:
+        attacker = whole[r.ATTACKER, i]
+        whole[r.ATTACKER, i] = -1
+        order = whole[r.ORDER, i]
+        if not alive[i] or whole[r.ACTIVE, i] == 0 or order in (MOVE, ATTACK):
             continue
-        target = whole[TARGET, i]
+        target = whole[r.TARGET, i]
         bereft = target >= 0 and not alive[target]
         if bereft or (scanning and target >= 0 and _out_of_reach(real, whole, i, target, types)):
             target = -1
-        if bereft or (scanning and (target < 0 or gap(real, i, target) > real[REACH, i])):
-            scan = ANYWHERE if order == HUNT else max(SCAN_RANGE, real[REACH, i])
+        if bereft or (scanning and (target < 0 or gap(real, i, target) > real[r.REACH, i])):
+            scan = ANYWHERE if order == HUNT else max(SCAN_RANGE, real[r.REACH, i])
             nearest = closest_foe(real, whole, alive, i, scan)
-            target = nearest if nearest >= 0 else target
+            if nearest >= 0 and not _out_of_reach(real, whole, i, nearest, types):
+                target = nearest
         if target < 0 and attacker >= 0 and alive[attacker]:
             target = attacker
-        whole[TARGET, i] = target
-        real[HUSH, i] = max(0.0, real[HUSH, i] - 1.0)
-        if attacker >= 0 and alive[attacker] and real[HUSH, i] == 0.0:
-            real[HUSH, i] = HELP_PERIOD
+        whole[r.TARGET, i] = target
+        real[r.HUSH, i] = max(0.0, real[r.HUSH, i] - 1.0)
+        if attacker >= 0 and alive[attacker] and real[r.HUSH, i] == 0.0:
+            real[r.HUSH, i] = HELP_PERIOD
             _call_for_help(real, whole, alive, i, attacker)
 
 
 @rule
 def _out_of_reach(real: Reals, whole: Wholes, i: int, target: int, types: Reals) -> bool:
     """A target out of the unit's sight is given up; a unit at its post also gives up whoever leaves the leash."""
-    if whole[ORDER, i] == HUNT:
+    if whole[r.ORDER, i] == HUNT:
         return False
-    if gap(real, i, target) > types[whole[TYPE, i], SIGHT]:
+    if gap(real, i, target) > types[whole[r.TYPE, i], r.SIGHT]:
         return True
-    dx, dy = real[X, target] - real[GOAL_X, i], real[Y, target] - real[GOAL_Y, i]
-    return whole[ORDER, i] == STAND and dx * dx + dy * dy > LEASH * LEASH
+    dx, dy = real[r.X, target] - real[r.GOAL_X, i], real[r.Y, target] - real[r.GOAL_Y, i]
+    return bool(whole[r.ORDER, i] == STAND and dx * dx + dy * dy > LEASH * LEASH)
 
 
 @rule
@@ -67,7 +67,7 @@ def closest_foe(real: Reals, whole: Wholes, alive: Flags, i: int, scan: float) -
     """The living unit of the other side whose edge is closest and within ``scan`` cells of unit i's; -1 for none."""
     best, nearest = scan, -1
     for j in range(alive.shape[0]):
-        if alive[j] and whole[TEAM, j] != whole[TEAM, i]:
+        if alive[j] and whole[r.TEAM, j] != whole[r.TEAM, i]:
             distance = gap(real, i, j)
             if distance <= best:
                 best, nearest = distance, j
@@ -78,11 +78,11 @@ def closest_foe(real: Reals, whole: Wholes, alive: Flags, i: int, scan: float) -
 def _call_for_help(real: Reals, whole: Wholes, alive: Flags, i: int, attacker: int) -> None:
     """Friends within the radius that fight nobody turn on the attacker."""
     for j in range(alive.shape[0]):
-        order = whole[ORDER, j]
-        if j == i or not alive[j] or whole[TEAM, j] != whole[TEAM, i] or whole[ACTIVE, j] == 0:
+        order = whole[r.ORDER, j]
+        if j == i or not alive[j] or whole[r.TEAM, j] != whole[r.TEAM, i] or whole[r.ACTIVE, j] == 0:
             continue
-        if whole[TARGET, j] >= 0 or order == MOVE or order == ATTACK:
+        if whole[r.TARGET, j] >= 0 or order in (MOVE, ATTACK):
             continue
-        dx, dy = real[X, j] - real[X, i], real[Y, j] - real[Y, i]
+        dx, dy = real[r.X, j] - real[r.X, i], real[r.Y, j] - real[r.Y, i]
         if dx * dx + dy * dy <= HELP_RADIUS * HELP_RADIUS:
-            whole[TARGET, j] = attacker
+            whole[r.TARGET, j] = attacker

@@ -5,12 +5,10 @@ An order replaces the one before and lasts until it is done, another is given or
 
 import math
 
+from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.combat import begin_attack, call_off, gap, winding_up
 from s2rm_sc2.battle.compiled import rule
-from s2rm_sc2.battle.field import (
-    ACTIVE, COOLDOWN, DEED, ENGAGED, EXPECT_X, EXPECT_Y, FIGHTING, GOAL_X, GOAL_Y, IDLE, ORDER, REACH, SIDE, SLOP,
-    STEP_X, STEP_Y, STRIDE, TARGET, TYPE, WALKING, WISH_X, WISH_Y, Flags, Reals, Wholes, X, Y,
-)  # fmt: skip
+from s2rm_sc2.battle.field import Flags, Reals, Wholes
 from s2rm_sc2.battle.random import States
 
 STAND, MOVE, ATTACK, ATTACK_MOVE, HUNT = range(5)
@@ -33,13 +31,13 @@ def give(real: Reals, whole: Wholes, i: int, order: int, x: float, y: float, tar
 
     An attack order on the target already under attack does not restart the swing.
     """
-    if order != ATTACK or target != whole[TARGET, i]:
+    if order != ATTACK or target != whole[r.TARGET, i]:
         call_off(real, whole, i, types)
-        whole[ENGAGED, i] = -1
-        whole[SIDE, i] = 0
-    whole[ORDER, i] = order
-    whole[TARGET, i] = target
-    real[GOAL_X, i], real[GOAL_Y, i] = x, y
+        whole[r.ENGAGED, i] = -1
+        whole[r.SIDE, i] = 0
+    whole[r.ORDER, i] = order
+    whole[r.TARGET, i] = target
+    real[r.GOAL_X, i], real[r.GOAL_Y, i] = x, y
 
 
 @rule
@@ -47,7 +45,7 @@ def act(real: Reals, whole: Wholes, alive: Flags, i: int, action: int, n_agents:
     """Give agent i the order that a SMAC action number stands for; no-op keeps the present order."""
     if action == NO_OP or not alive[i]:
         return
-    x, y = real[X, i], real[Y, i]
+    x, y = real[r.X, i], real[r.Y, i]
     if action == STOP:
         give(real, whole, i, STAND, x, y, -1, types)
     elif action == NORTH:
@@ -68,58 +66,57 @@ def follow(real: Reals, whole: Wholes, alive: Flags, types: Reals, random: State
     for i in range(alive.shape[0]):
         if not alive[i]:
             continue
-        walked = whole[DEED, i] == WALKING
-        real[WISH_X, i] = real[WISH_Y, i] = 0.0
-        whole[DEED, i] = IDLE
-        target = whole[TARGET, i]
+        walked = whole[r.DEED, i] == r.WALKING
+        real[r.WISH_X, i] = real[r.WISH_Y, i] = 0.0
+        whole[r.DEED, i] = r.IDLE
+        target = whole[r.TARGET, i]
         if target >= 0 and not alive[target]:
-            target = whole[TARGET, i] = whole[ENGAGED, i] = -1
-            if whole[ORDER, i] == ATTACK:
-                whole[ORDER, i] = STAND
-                real[GOAL_X, i], real[GOAL_Y, i] = real[X, i], real[Y, i]
+            target = whole[r.TARGET, i] = whole[r.ENGAGED, i] = -1
+            if whole[r.ORDER, i] == ATTACK:
+                whole[r.ORDER, i] = STAND
+                real[r.GOAL_X, i], real[r.GOAL_Y, i] = real[r.X, i], real[r.Y, i]
         if target >= 0:
             _fight(real, whole, i, target, types, random, battle)
-        elif whole[ORDER, i] == MOVE or whole[ORDER, i] == ATTACK_MOVE:
-            if real[X, i] == real[GOAL_X, i] and real[Y, i] == real[GOAL_Y, i]:
-                whole[ORDER, i] = STAND
-            else:
-                _walk(real, whole, i, real[GOAL_X, i], real[GOAL_Y, i])
-        elif whole[ORDER, i] == STAND and whole[ACTIVE, i] == 1:
-            dx, dy = real[GOAL_X, i] - real[X, i], real[GOAL_Y, i] - real[Y, i]
+        elif whole[r.ORDER, i] == MOVE or whole[r.ORDER, i] == ATTACK_MOVE:
+            if _walk(real, whole, i, real[r.GOAL_X, i], real[r.GOAL_Y, i]):
+                whole[r.ORDER, i] = STAND
+        elif whole[r.ORDER, i] == STAND and whole[r.ACTIVE, i] == 1:
+            dx, dy = real[r.GOAL_X, i] - real[r.X, i], real[r.GOAL_Y, i] - real[r.Y, i]
             if dx * dx + dy * dy > POST_SLACK * POST_SLACK:
-                _walk(real, whole, i, real[GOAL_X, i], real[GOAL_Y, i])
-        real[EXPECT_X, i] = real[STEP_X, i] if walked else real[WISH_X, i]
-        real[EXPECT_Y, i] = real[STEP_Y, i] if walked else real[WISH_Y, i]
-        if whole[DEED, i] != WALKING:
-            real[EXPECT_X, i] = real[EXPECT_Y, i] = 0.0
+                _walk(real, whole, i, real[r.GOAL_X, i], real[r.GOAL_Y, i])
+        real[r.EXPECT_X, i] = real[r.STEP_X, i] if walked else real[r.WISH_X, i]
+        real[r.EXPECT_Y, i] = real[r.STEP_Y, i] if walked else real[r.WISH_Y, i]
+        if whole[r.DEED, i] != r.WALKING:
+            real[r.EXPECT_X, i] = real[r.EXPECT_Y, i] = 0.0
 
 
 @rule
-def _walk(real: Reals, whole: Wholes, i: int, x: float, y: float) -> None:
-    """Wish to go straight towards a place, as far as one loop allows."""
-    if real[STRIDE, i] == 0.0:
-        return
-    dx, dy = x - real[X, i], y - real[Y, i]
+def _walk(real: Reals, whole: Wholes, i: int, x: float, y: float) -> bool:
+    """Wish to go straight towards a place, as far as one loop allows; True when that is far enough."""
+    if real[r.STRIDE, i] == 0.0:
+        return False
+    dx, dy = x - real[r.X, i], y - real[r.Y, i]
     distance = math.sqrt(dx * dx + dy * dy)
-    part = min(1.0, real[STRIDE, i] / max(distance, 1e-9))
-    real[WISH_X, i], real[WISH_Y, i] = dx * part, dy * part
-    whole[DEED, i] = WALKING
+    part = min(1.0, real[r.STRIDE, i] / max(distance, 1e-9))
+    real[r.WISH_X, i], real[r.WISH_Y, i] = dx * part, dy * part
+    whole[r.DEED, i] = r.WALKING
+    return part == 1.0
 
 
 @rule
 def _fight(real: Reals, whole: Wholes, i: int, target: int, types: Reals, random: States, battle: int) -> None:
     """Stand and fire while the target is in range, else chase it; fire over the slop when the weapon is ready."""
     if winding_up(real, whole, i, types):
-        whole[DEED, i] = FIGHTING
+        whole[r.DEED, i] = r.FIGHTING
         return
-    distance, reach = gap(real, i, target), real[REACH, i]
-    slop = reach + types[whole[TYPE, i], SLOP]
+    distance, reach = gap(real, i, target), real[r.REACH, i]
+    slop = reach + types[whole[r.TYPE, i], r.SLOP]
     if distance > slop:
-        whole[ENGAGED, i] = -1
-    if real[COOLDOWN, i] < 1.0 and distance <= (slop if whole[ENGAGED, i] == target else reach):
+        whole[r.ENGAGED, i] = -1
+    if real[r.COOLDOWN, i] < 1.0 and distance <= (slop if whole[r.ENGAGED, i] == target else reach):
         begin_attack(real, whole, i, target, types, random, battle)
-        whole[DEED, i] = FIGHTING
+        whole[r.DEED, i] = r.FIGHTING
     elif distance <= reach:
-        whole[DEED, i] = FIGHTING
+        whole[r.DEED, i] = r.FIGHTING
     else:
-        _walk(real, whole, i, real[X, target], real[Y, target])
+        _walk(real, whole, i, real[r.X, target], real[r.Y, target])

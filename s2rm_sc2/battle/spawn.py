@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.compiled import FINGERPRINT, entry, rule
-from s2rm_sc2.battle.field import BODY, GOAL_X, GOAL_Y, INNER, ORDER, RADIUS, Field, Reals, Wholes, X, Y
+from s2rm_sc2.battle.field import Field, Reals, Wholes
 from s2rm_sc2.battle.ground import Cells, fits
 from s2rm_sc2.battle.orders import ATTACK_MOVE, HUNT, STAND
 from s2rm_sc2.battle.random import States, uniform
@@ -35,6 +37,9 @@ GROUND = {"cliffs": "units that walk cliffs and paths around them", "diagonals":
 _ORDERS = {"point": ATTACK_MOVE, "segment": ATTACK_MOVE, "units": HUNT, "none": STAND}
 
 
+Points = npt.NDArray[np.float64]
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """A scenario's start as arrays.
@@ -49,11 +54,11 @@ class Plan:
     """
 
     rows: Wholes
-    points: Any
+    points: Points
     groups: Wholes
     sorts: Wholes
     order: int
-    goal: Any
+    goal: Points
 
 
 def plan(scenario: Scenario) -> Plan:
@@ -79,8 +84,8 @@ def plan(scenario: Scenario) -> Plan:
 @rule
 def _free(real: Reals, rows: Wholes, placed: int, row: int, x: float, y: float) -> bool:
     for other in rows[:placed]:
-        dx, dy = real[X, other] - x, real[Y, other] - y
-        contact = real[BODY, other] + real[BODY, row]
+        dx, dy = real[r.X, other] - x, real[r.Y, other] - y
+        contact = real[r.BODY, other] + real[r.BODY, row]
         if dx * dx + dy * dy < contact * contact:
             return False
     return True
@@ -97,23 +102,25 @@ def _hexagon(ring: int, number: int) -> tuple[float, float]:
 
 
 @rule
-def _place(real: Reals, rows: Wholes, points: Any, groups: Wholes, ground: Cells, random: States, battle: int) -> bool:
+def _place(
+    real: Reals, rows: Wholes, points: Points, groups: Wholes, ground: Cells, random: States, battle: int
+) -> bool:
     """Place all units in order of creation; False when one finds no room."""
     ring, number, turn = 0, 0, 0.0
     for k in range(len(rows)):
         row = rows[k]
         if k == 0 or groups[k] != groups[k - 1]:
-            ring, number, turn = 0, 0, uniform(random, battle) * math.pi / 3
-        spacing = 2.0 * real[RADIUS, row] + SPACE
+            ring, number, turn = 0, 0, uniform(random, battle) * 2.0 * math.pi
+        spacing = 2.0 * real[r.RADIUS, row] + SPACE
         placed = False
         while not placed and ring <= RINGS:
             a, b = _hexagon(ring, number)
             angle, length = 2.0 * math.pi * uniform(random, battle), JITTER * uniform(random, battle)
             x = points[k, 0] + spacing * (a * math.cos(turn) - b * math.sin(turn)) + length * math.cos(angle)
             y = points[k, 1] + spacing * (a * math.sin(turn) + b * math.cos(turn)) + length * math.sin(angle)
-            placed = fits(ground, x, y, real[INNER, row]) and _free(real, rows, k, row, x, y)
+            placed = fits(ground, x, y, real[r.INNER, row]) and _free(real, rows, k, row, x, y)
             if placed:
-                real[X, row], real[Y, row] = x, y
+                real[r.X, row], real[r.Y, row] = x, y
             number += 1
             if number >= max(1, 6 * ring):
                 ring, number = ring + 1, 0
@@ -126,11 +133,11 @@ def _place(real: Reals, rows: Wholes, points: Any, groups: Wholes, ground: Cells
 def _sort(real: Reals, first: int, last: int) -> None:
     """Sort the places of some rows by x, then y."""
     for i in range(first + 1, last):
-        x, y, k = real[X, i], real[Y, i], i
-        while k > first and (real[X, k - 1] > x or (real[X, k - 1] == x and real[Y, k - 1] > y)):
-            real[X, k], real[Y, k] = real[X, k - 1], real[Y, k - 1]
+        x, y, k = real[r.X, i], real[r.Y, i], i
+        while k > first and (real[r.X, k - 1] > x or (real[r.X, k - 1] == x and real[r.Y, k - 1] > y)):
+            real[r.X, k], real[r.Y, k] = real[r.X, k - 1], real[r.Y, k - 1]
             k -= 1
-        real[X, k], real[Y, k] = x, y
+        real[r.X, k], real[r.Y, k] = x, y
 
 
 def _compile(fingerprint: int) -> Callable[..., Any]:
@@ -141,11 +148,11 @@ def _compile(fingerprint: int) -> Callable[..., Any]:
         random: States,
         battles: Wholes,
         rows: Wholes,
-        points: Any,
+        points: Points,
         groups: Wholes,
         sorts: Wholes,
         order: int,
-        goal: Any,
+        goal: Points,
         ground: Cells,
     ) -> int:
         for b in battles:
@@ -156,11 +163,11 @@ def _compile(fingerprint: int) -> Callable[..., Any]:
             part = uniform(random, b)
             for i in range(rows.shape[0]):
                 if i >= sorts[-1, 1] and order != STAND:
-                    whole[b, ORDER, i] = order
-                    real[b, GOAL_X, i] = goal[0, 0] + part * (goal[1, 0] - goal[0, 0])
-                    real[b, GOAL_Y, i] = goal[0, 1] + part * (goal[1, 1] - goal[0, 1])
+                    whole[b, r.ORDER, i] = order
+                    real[b, r.GOAL_X, i] = goal[0, 0] + part * (goal[1, 0] - goal[0, 0])
+                    real[b, r.GOAL_Y, i] = goal[0, 1] + part * (goal[1, 1] - goal[0, 1])
                 else:
-                    real[b, GOAL_X, i], real[b, GOAL_Y, i] = real[b, X, i], real[b, Y, i]
+                    real[b, r.GOAL_X, i], real[b, r.GOAL_Y, i] = real[b, r.X, i], real[b, r.Y, i]
         return fingerprint
 
     return spawn_all

@@ -1,5 +1,6 @@
 """Whole pictures of a battle: an animation, a strip of frames, real frames above imagined ones."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from s2rm_sc2.views.sight import sees
 
 FRAME_MS, LAST_FRAME_MS, GIF_COLOURS = 140, 1500, 64
 PANEL_INCHES, GIF_INCHES, GIF_DPI, PNG_DPI = 3.0, 6.4, 100, 160
+LEGEND_INCHES = 1.25
+"""Room for an entry of the legend."""
 
 
 def write_gif(path: Path, scenario: Scenario, tables: UnitTable, agent: int | None = None) -> Path:
@@ -35,9 +38,8 @@ def write_gif(path: Path, scenario: Scenario, tables: UnitTable, agent: int | No
         The path.
     """
     window = field.window_of(scenario, [tables])
-    figure, [[axes]] = _panels(1, 1, window, GIF_INCHES, GIF_DPI)
+    figure, [[axes]] = _panels(1, 1, window, _legend(scenario, agent), GIF_INCHES, GIF_DPI)
     field.draw_terrain(axes, scenario, window)
-    _legend(figure, scenario, agent)
     canvas: Any = FigureCanvasAgg(figure)  # matplotlib types none of what follows
     canvas.draw()
     background, images = canvas.copy_from_bbox(figure.bbox), []
@@ -70,12 +72,11 @@ def write_strip(path: Path, scenario: Scenario, tables: UnitTable, frames: int =
     """
     steps = _spread(len(tables.x), frames)
     window = field.window_of(scenario, [tables])
-    figure, rows = _panels(1, len(steps), window)
+    figure, rows = _panels(1, len(steps), window, _legend(scenario, agent))
     for axes, step in zip(rows[0], steps, strict=True):
         field.draw_terrain(axes, scenario, window)
         _moment(axes, scenario, window, tables[step], agent)
         _caption(axes, tables[step], f"step {step}")
-    _legend(figure, scenario, agent)
     return _save_png(path, figure)
 
 
@@ -99,7 +100,7 @@ def write_comparison(
     steps = _spread(len(real.x), frames)
     shown = np.ones(real.x.shape, dtype=np.bool_) if known is None else known.numpy()
     window = field.window_of(scenario, [real])
-    figure, rows = _panels(2, len(steps), window)
+    figure, rows = _panels(2, len(steps), window, _legend(scenario, None, imagined=True))
     for above, below, step in zip(*rows, steps, strict=True):
         for axes, units, visible in ((above, real[step], None), (below, imagined[step], shown[step])):
             field.draw_terrain(axes, scenario, window)
@@ -111,7 +112,6 @@ def write_comparison(
         _caption(below, real[step], "seen" if step == 0 else f"+{step}", living)
     rows[0][0].set_ylabel("real", fontsize=11, color=field.INK)
     rows[1][0].set_ylabel("imagined", fontsize=11, color=field.INK)
-    _legend(figure, scenario, None, imagined=True)
     return _save_png(path, figure)
 
 
@@ -152,8 +152,8 @@ def _caption(axes: Axes, units: UnitTable, words: str, living: field.Mask | None
         )  # fmt: skip
 
 
-def _legend(figure: Figure, scenario: Scenario, agent: int | None, imagined: bool = False) -> None:
-    """Team colours, the shapes of this scenario's types, and the marks in use, below the fields."""
+def _legend(scenario: Scenario, agent: int | None, imagined: bool = False) -> list[Line2D | Patch]:
+    """Team colours, the shapes of this scenario's types, and the marks in use."""
     handles: list[Line2D | Patch] = [
         Patch(color=field.TEAM_COLOURS[ALLY], label="allies"),
         Patch(color=field.TEAM_COLOURS[ENEMY], label="enemies"),
@@ -169,36 +169,35 @@ def _legend(figure: Figure, scenario: Scenario, agent: int | None, imagined: boo
         handles.append(Line2D([], [], color=field.INK, lw=1, ls=(0, (4, 3)), label=f"sight of agent {agent}"))
     if imagined:
         handles.append(Line2D([], [], color=field.INK, lw=0.8, ls=(0, (2, 1.2)), label="where it really is"))
-    columns = len(handles) if figure.get_figwidth() > 8 else (len(handles) + 1) // 2
-    figure.legend(
-        handles=handles, loc="lower center", ncols=columns, frameon=False, fontsize=9, handlelength=1.2,
-        columnspacing=1.3, handletextpad=0.5, borderaxespad=0.2,
-    )  # fmt: skip
+    return handles
 
 
 def _panels(
-    rows: int, columns: int, window: field.Window, panel: float = PANEL_INCHES, dpi: int = PNG_DPI
+    rows: int,
+    columns: int,
+    window: field.Window,
+    legend: list[Line2D | Patch],
+    panel: float = PANEL_INCHES,
+    dpi: int = PNG_DPI,
 ) -> tuple[Figure, list[list[Axes]]]:
-    """A figure of equal fields, ``panel`` inches wide, with room for a legend below; its axes by row, column."""
-    left, gap, bottom = 0.28 if rows > 1 else 0.03, 0.05, 0.42 if columns > 1 else 0.55
-    width = left + columns * (panel + gap)
-    height = bottom + rows * (panel * window.aspect + gap)
-    figure = Figure(figsize=(width, height), dpi=dpi)
+    """A figure of equal fields, ``panel`` inches wide, above a legend; its axes by row, then column."""
+    left, gap = 0.28 if rows > 1 else 0.03, 0.05
     across, up = panel + gap, panel * window.aspect + gap
-    return figure, [
-        [
-            figure.add_axes(
-                (
-                    (left + column * across) / width,
-                    (bottom + (rows - 1 - row) * up) / height,
-                    panel / width,
-                    panel * window.aspect / height,
-                )
-            )
-            for column in range(columns)
-        ]
-        for row in range(rows)
+    width = left + columns * across
+    lines = math.ceil(len(legend) / max(1, int(width / LEGEND_INCHES)))
+    bottom = 0.2 + 0.21 * lines
+    height = bottom + rows * up
+    figure = Figure(figsize=(width, height), dpi=dpi)
+    figure.legend(
+        handles=legend, loc="lower center", ncols=math.ceil(len(legend) / lines), frameon=False, fontsize=9,
+        handlelength=1.2, columnspacing=1.3, handletextpad=0.5, borderaxespad=0.2,
+    )  # fmt: skip
+    size = panel / width, panel * window.aspect / height
+    places = [
+        [((left + column * across) / width, (bottom + row * up) / height, *size) for column in range(columns)]
+        for row in reversed(range(rows))
     ]
+    return figure, [[figure.add_axes(place) for place in line] for line in places]
 
 
 def _save_png(path: Path, figure: Figure) -> Path:

@@ -6,7 +6,7 @@ and renames it, so a file is there whole or not at all; a killed writer leaves o
 
 import errno
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,7 +22,7 @@ from s2rm_sc2.store.layout import FORMAT, FORMAT_VERSION, ArraySpec, StoreSettin
 
 METADATA = "zarr.json"
 
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
+_FORBIDDEN = {errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 _FULL = {
     errno.ENOSPC: "no space left",
     errno.EDQUOT: "quota exceeded",
@@ -58,7 +58,17 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def create_array(path: Path, spec: ArraySpec) -> None:
+def create_arrays(path: Path, specs: Iterable[ArraySpec]) -> None:
+    """Create those arrays, and the groups they lie in, that a store without episodes lacks."""
+    for spec in specs:
+        group = Path(spec.name).parent
+        if not (path / group / METADATA).exists():
+            zarr.create_group(LocalStore(path), path=str(group))
+        if not (path / spec.name / METADATA).exists():
+            _create_array(path, spec)
+
+
+def _create_array(path: Path, spec: ArraySpec) -> None:
     """Create an empty array of the store at ``path``.
 
     Columns lie one after the other, all of a chunk in one block: a column changes little from step to step, and

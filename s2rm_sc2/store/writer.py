@@ -19,11 +19,10 @@ from zarr.storage import LocalStore
 from s2rm_sc2.episode import Episode
 from s2rm_sc2.errors import S2rmError, StoreMismatch, StoreMissing
 from s2rm_sc2.store.files import (
-    METADATA,
     ZarrArray,
     check_chunks,
     chunk_files,
-    create_array,
+    create_arrays,
     decoding,
     open_array,
     read_attributes,
@@ -127,9 +126,9 @@ class StoreWriter:
         found, self.n_episodes, self.n_steps = read_settings(self.path, attributes)
         _compare(self.path, found, self.settings)
         self._group = zarr.open_group(LocalStore(self.path), mode="r+", zarr_format=3)
+        if self.n_episodes == 0:
+            create_arrays(self.path, self.settings.arrays())
         for spec in self.settings.arrays():
-            if self.n_episodes == 0 and not (self.path / spec.name / METADATA).exists():
-                create_array(self.path, spec)
             self._arrays[spec.name] = self._repaired(spec)
 
     def _repaired(self, spec: ArraySpec) -> ZarrArray:

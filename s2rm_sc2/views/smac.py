@@ -300,11 +300,7 @@ class SmacViews:
         own = [name for name in features["own"] if name != "reserved"]
         start = agent * (first_action + self.n_actions * self.options.obs_last_action)
         return [
-            *(
-                (start + enemy_planes[name]) * U + enemy
-                for enemy in range(self.n_agents, U)
-                for name in features["enemy"]
-            ),
+            *((start + enemy_planes[name]) * U + enemy for enemy in enemies for name in features["enemy"]),
             *((start + ally_planes[name]) * U + ally for ally in others for name in features["ally"]),
             *((start + ally_planes[name]) * U + agent for name in own),
         ]

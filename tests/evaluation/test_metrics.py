@@ -46,9 +46,7 @@ def value(metric: Callable[[Answers], Tally], answers: Answers) -> float:
         (alive_brier, (0.01 + 0.36 + 0.36) / 3, 3),
     ],
 )
-def test_metrics_equal_what_a_hand_computes(
-    metric: Callable[[Answers], Tally], expected: float, count: int
-) -> None:
+def test_metrics_equal_what_a_hand_computes(metric: Callable[[Answers], Tally], expected: float, count: int) -> None:
     assert value(metric, ANSWERS) == pytest.approx(expected)
     assert metric(ANSWERS).count.sum() == count
 

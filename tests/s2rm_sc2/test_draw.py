@@ -37,29 +37,34 @@ def battle(scenario: Scenario, steps: int) -> UnitTable:
 
 
 def pixels(path: Path) -> npt.NDArray[np.int64]:
-    return np.asarray(Image.open(path).convert("RGB")).astype(np.int64)
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB")).astype(np.int64)
+
+
+def resembles(image: npt.NDArray[np.int64], colour: str) -> npt.NDArray[np.bool_]:
+    wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+    return np.asarray(np.abs(image - wanted).sum(-1) <= 12)
 
 
 def amount(image: npt.NDArray[np.int64], colour: str) -> int:
-    wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
-    return int((np.abs(image - wanted).sum(-1) <= 12).sum())
+    return int(resembles(image, colour).sum())
 
 
 def test_a_gif_has_a_frame_per_step_and_is_small_enough_for_a_readme(tmp_path: Path) -> None:
     path = write_gif(tmp_path / "new" / "battle.gif", get("3s5z"), battle(get("3s5z"), 8), agent=0)
-    animation = Image.open(path)
-    assert getattr(animation, "n_frames", 1) == 8
+    with Image.open(path) as animation:
+        assert getattr(animation, "n_frames", 1) == 8
     assert path.stat().st_size < 8 * 30_000
 
 
 def test_a_unit_moves_over_the_frames_of_a_gif(tmp_path: Path) -> None:
-    animation = Image.open(write_gif(tmp_path / "battle.gif", get("3s5z"), battle(get("3s5z"), 8)))
+    path = write_gif(tmp_path / "battle.gif", get("3s5z"), battle(get("3s5z"), 8))
     middles = []
-    for frame in (0, 7):
-        animation.seek(frame)
-        image = np.asarray(animation.convert("RGB")).astype(np.int64)[: int(0.85 * animation.height)]
-        ally = np.array([int(TEAM_COLOURS[ALLY][i : i + 2], 16) for i in (1, 3, 5)])
-        middles.append(np.argwhere(np.abs(image - ally).sum(-1) <= 12)[:, 1].mean())
+    with Image.open(path) as animation:
+        for frame in (0, 7):
+            animation.seek(frame)
+            field = np.asarray(animation.convert("RGB")).astype(np.int64)[: int(0.85 * animation.height)]
+            middles.append(np.argwhere(resembles(field, TEAM_COLOURS[ALLY]))[:, 1].mean())
     assert middles[1] > middles[0] + 20
 
 
@@ -95,7 +100,7 @@ def test_a_battle_without_survivors_is_drawn(tmp_path: Path) -> None:
 
 def test_an_imagined_battle_stands_below_the_real_one(tmp_path: Path) -> None:
     scenario = get("3s5z")
-    real = battle(scenario, 6)
+    real = battle(scenario, 3)
     imagined = replace(real, x=real.x + 1.0)
     both = pixels(write_comparison(tmp_path / "both.png", scenario, real, imagined))
     alone = pixels(write_strip(tmp_path / "alone.png", scenario, real))
@@ -109,10 +114,11 @@ def test_every_unit_type_has_a_shape_of_its_own_with_the_area_of_its_body() -> N
     assert set(SHAPES) == set(UNIT_NAMES)
     outlines = []
     for name in UNIT_NAMES:
-        (outline,) = SHAPES[name].to_polygons(closed_only=True, width=1000.0, height=1000.0)
-        x, y = np.asarray(outline).T
+        (outline,) = SHAPES[name].to_polygons(closed_only=False)
+        corners = np.array(outline, dtype=np.float64)
+        x, y = corners.T
         assert 0.5 * abs(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1])) == pytest.approx(np.pi, rel=0.01)
-        outlines.append(np.round(outline, 3).tobytes())
+        outlines.append(np.round(corners, 3).tobytes())
     assert len(set(outlines)) == len(UNIT_TYPES)
 
 

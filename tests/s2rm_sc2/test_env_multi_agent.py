@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -10,11 +12,12 @@ def random_actions(env: StarCraft2Env, rng: np.random.Generator) -> list[int]:
     return [int(rng.choice(np.flatnonzero(mask))) for mask in env.get_avail_actions()]
 
 
-def play(env: StarCraft2Env, seed: int = 0) -> tuple[list[float], npt.NDArray[np.float32], dict[str, object]]:
+def play(env: StarCraft2Env, seed: int = 0) -> tuple[list[float], npt.NDArray[np.float32], dict[str, Any]]:
     """One whole episode at random: rewards, all states, the last info."""
     rng = np.random.default_rng(seed)
     _, state = env.reset()
-    rewards, states, terminated, info = [], [state], False, {}
+    rewards, states, terminated = [], [state], False
+    info: dict[str, Any] = {}
     while not terminated:
         reward, terminated, info = env.step(random_actions(env, rng))
         rewards.append(reward)
@@ -29,10 +32,12 @@ def test_a_whole_episode_keeps_its_promises(name: str) -> None:
     obs, state = env.reset()
     rng = np.random.default_rng(1)
     assert not env.last_action.any()
-    terminated, steps, end = False, 0, {}
+    terminated, steps = False, 0
+    end: dict[str, Any] = {}
     while not terminated:
         assert [view.shape for view in obs] == [(info["obs_shape"],)] * info["n_agents"]
-        assert (state.shape, state.dtype, obs[0].dtype) == ((info["state_shape"],), np.float32, np.float32)
+        assert state.shape == (info["state_shape"],)
+        assert {state.dtype, obs[0].dtype} == {np.dtype(np.float32)}
         masks = env.get_avail_actions()
         assert np.shape(masks) == (info["n_agents"], info["n_actions"])
         assert {value for mask in masks for value in mask} == {0, 1}
@@ -65,20 +70,38 @@ def test_equal_seeds_play_equal_episodes_and_episodes_differ() -> None:
     assert (one.seed(), StarCraft2Env("3m").seed()) == (5, None)
 
 
-def test_the_limit_terminates_and_says_so_only_to_who_continues() -> None:
-    for continuing in (False, True):
-        env = StarCraft2Env("3m@flat", seed=0, continuing_episode=continuing)
-        env.reset()
-        terminated, info = False, {}
-        while not terminated:  # run away from the enemy, into the corner and along the walls
-            masks = env.get_avail_actions()
-            actions = [next(action for action in (0, 5, 2, 1) if mask[action]) for mask in masks]
-            _, terminated, info = env.step(actions)
-        if env.timeouts:
-            assert (info.get("episode_limit", False), info["battle_won"]) == (continuing, False)
-            assert env.get_stats()["battles_draw"] == 1
-        else:
-            assert "episode_limit" not in info
+@pytest.mark.parametrize("continuing", [False, True])
+def test_the_limit_terminates_and_says_so_only_to_who_continues(continuing: bool) -> None:
+    env = StarCraft2Env("3m@flat", seed=0, continuing_episode=continuing)
+    env.reset()
+    terminated, steps = False, 0
+    info: dict[str, Any] = {}
+    while not terminated:  # into the north-western corner, which the enemy is not sent to
+        actions = [next(action for action in (5, 2, 1) if mask[action]) for mask in env.get_avail_actions()]
+        _, terminated, info = env.step(actions)
+        steps += 1
+    assert steps == env.episode_limit
+    assert (info.get("episode_limit", False), info["battle_won"]) == (continuing, False)
+    assert env.get_stats()["battles_draw"] == env.get_stats()["timeouts"] == 1
+
+
+def test_a_clean_win_sums_to_twenty_and_a_defeat_to_less() -> None:
+    env = StarCraft2Env("5m_vs_1m", seed=0)
+    env.reset()
+    total, terminated = 0.0, False
+    info: dict[str, Any] = {}
+    while not terminated:
+        actions = [next(action for action in (6, 1, 0) if mask[action]) for mask in env.get_avail_actions()]
+        reward, terminated, info = env.step(actions)
+        total += reward
+    assert info == {"battle_won": True, "dead_allies": 0, "dead_enemies": 1}
+    assert total == pytest.approx(20, abs=1e-4)
+    assert env.get_stats()["win_rate"] == 1
+    hopeless = StarCraft2Env("1m_vs_5m", seed=0)
+    rewards, _, info = play(hopeless)
+    assert info["battle_won"] is False
+    assert sum(rewards) < 20
+    assert hopeless.get_stats()["battles_won"] == 0
 
 
 def test_an_unavailable_action_is_refused_in_a_sentence() -> None:

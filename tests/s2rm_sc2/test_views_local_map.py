@@ -10,9 +10,15 @@ from s2rm_sc2.views import LOCAL_MAP_CHANNELS, local_map
 def table(rows: list[tuple[str, int, float, float, float, float]]) -> UnitTable:
     """One battle from rows of (type, team, x, y, health, shield)."""
     kinds, teams, x, y, health, shield = zip(*rows, strict=True)
-    numbers = (torch.tensor([column]) for column in (x, y, health, shield, [0.0] * len(rows), [0.0] * len(rows)))
-    kind = torch.tensor([[UNIT_NAMES.index(name) for name in kinds]])
-    return UnitTable(kind, torch.tensor([teams]), *numbers, alive=torch.tensor([health]) > 0)
+    numbers = dict(zip(("x", "y", "health", "shield"), torch.tensor([x, y, health, shield])[:, None], strict=True))
+    return UnitTable(
+        type=torch.tensor([[UNIT_NAMES.index(name) for name in kinds]]),
+        team=torch.tensor([teams]),
+        energy=torch.zeros(1, len(rows)),
+        cooldown=torch.zeros(1, len(rows)),
+        alive=numbers["health"] > 0,
+        **numbers,
+    )
 
 
 def test_counts_and_health_by_hand() -> None:

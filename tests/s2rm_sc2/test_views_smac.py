@@ -1,4 +1,4 @@
-from typing import Any
+from random import Random
 
 import pytest
 import torch
@@ -33,7 +33,7 @@ def at(*places: tuple[float, float]) -> list[dict[str, float]]:
     return [{"x": x, "y": y} for x, y in places]
 
 
-def observe(name: str, rows: list[dict[str, float]], **options: Any) -> dict[str, list[float]]:
+def observe(name: str, rows: list[dict[str, float]], **options: bool) -> dict[str, list[float]]:
     """Observation by column name, one value per agent."""
     views = SmacViews(scenarios.get(name), SmacOptions(**options))
     units = table(views.scenario, rows)
@@ -41,9 +41,9 @@ def observe(name: str, rows: list[dict[str, float]], **options: Any) -> dict[str
     return {column: seen[:, i].tolist() for i, column in enumerate(views.observation_columns)}
 
 
-def available(name: str, rows: list[dict[str, float]], **options: Any) -> list[list[str]]:
+def available(name: str, rows: list[dict[str, float]], **options: int) -> list[list[str]]:
     """Names of the actions that each agent may take."""
-    views = SmacViews(scenarios.get(name), SmacOptions(**options))
+    views = SmacViews(scenarios.get(name), SmacOptions(**options))  # type: ignore[arg-type]
     masks = views.available_actions(table(views.scenario, rows))[0]
     return [[action for action, may in zip(views.action_names, mask, strict=True) if may] for mask in masks]
 
@@ -249,7 +249,7 @@ def random_battles(draw: st.DrawFn) -> tuple[SmacViews, UnitTable, Tensor, Tenso
     name = draw(st.sampled_from(["3m", "3s5z", "MMM2", "2c_vs_64zg", "bane_vs_bane", "1c2z_vs_3m", "1m"]))
     flags = draw(st.lists(st.booleans(), min_size=4, max_size=4))
     names = ("obs_last_action", "obs_pathing_grid", "obs_terrain_height", "obs_timestep_number")
-    views = SmacViews(scenarios.get(name), SmacOptions(**dict(zip(names, flags, strict=True))))  # type: ignore[arg-type]
+    views = SmacViews(scenarios.get(name), SmacOptions(**dict(zip(names, flags, strict=True))))
     generator = torch.Generator().manual_seed(draw(st.integers(0, 2**31)))
     B, A, U = draw(st.integers(1, 5)), views.n_agents, views.scenario.n_units
     kinds = views.scenario.unit_types
@@ -293,7 +293,7 @@ def test_a_batch_equals_its_battles_one_by_one(case: tuple[SmacViews, UnitTable,
 @settings(max_examples=30, deadline=None)
 @given(random_battles(), st.randoms(use_true_random=False))
 def test_renumbering_enemies_renumbers_what_is_seen(
-    case: tuple[SmacViews, UnitTable, Tensor, Tensor], random: Any
+    case: tuple[SmacViews, UnitTable, Tensor, Tensor], random: Random
 ) -> None:
     views, units, _, _ = case
     A, m = views.n_agents, views.n_enemies

@@ -1,0 +1,60 @@
+"""Numbers of the rows of the engine's arrays, for compiled code: ``real[r.HEALTH, i]`` is unit i's health.
+
+Times are game loops, distances cells, unit numbers rows of the unit table (-1 for none).
+"""
+
+# Rows of the float32 array.
+X, Y = 0, 1  # centre of the body
+HEALTH, SHIELD, ENERGY = 2, 3, 4
+COOLDOWN = 5  # until the weapon is ready
+RADIUS, BODY, INNER = 6, 7, 8  # radius for ranges, for contact with other bodies (separation), for walls
+REACH = 9  # the weapon's range, edge to edge
+STRIDE = 10  # distance walked in a loop
+SWING = 11  # until the next hit of the attack under way
+CALM = 12  # until the shield may regenerate
+HUSH = 13  # until it may call for help again
+GOAL_X, GOAL_Y = 14, 15  # where its order sends it; without an order, its post
+WISH_X, WISH_Y = 16, 17  # displacement it wants in this loop
+STEP_X, STEP_Y = 18, 19  # displacement of the last loop
+EXPECT_X, EXPECT_Y = 20, 21  # displacement that others expect of it in this loop
+NEXT_X, NEXT_Y = 22, 23  # position while it is being settled
+PUSH_X, PUSH_Y = 24, 25  # how far overlaps move it
+MISSILE_X, MISSILE_Y = 26, 27  # place of its missile
+SLACK, PLANE = 28, 29  # scratch of the neighbour search
+
+N_REALS = 30
+
+# Rows of the int64 array.
+TYPE, TEAM = 0, 1
+ORDER = 2  # see s2rm_sc2.battle.orders
+TARGET = 3  # whom it attacks
+HITS, STRUCK = 4, 5  # hits left of the attack under way, and whom it was begun on
+ENGAGED = 6  # whom it has fired at without losing touch
+MISSILE = 7  # whom its missile flies to
+ATTACKER = 8  # who damaged it in the last loop
+SIDE = 9  # which way round it walks past a blocker: -1, 0 (undecided), 1
+ACTIVE = 10  # 1: acquires targets by itself; 0: passive, as SMAC's allies
+KIND = 11  # bodies collide within their kind
+DEED = 12  # what it does in this loop
+
+N_WHOLES = 13
+
+# Deeds.
+IDLE, WALKING, FIGHTING = 0, 1, 2
+
+# Columns of the unit type constants; speeds and rates per loop.
+MAX_HEALTH = 0
+MAX_SHIELD = 1
+ARMOR = 2
+REGENERATION = 3
+SLOP = 4
+SIGHT = 5
+PERIOD = 6
+DAMAGE_POINT = 7
+N_HITS = 8
+HIT_DELAY = 9
+MISSILE_SPEED = 10
+CIRCLES = 11
+SPACING = 12
+CIRCLE = 13
+N_CONSTANTS = 14

@@ -1,0 +1,189 @@
+"""Collections with processes, signals and full disks, against the same collection left in peace."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from collectors import collect as module
+from collectors.collect import collect
+from collectors.plan import remaining
+from collectors.policies import policy
+from collectors.rollout import settings_of
+from collectors.workers import WorkerDied, play_in_processes
+from s2rm_sc2 import scenarios
+from s2rm_sc2.errors import BadArgument, ScenarioUnsupported, StoreMismatch
+from s2rm_sc2.store import EpisodeStore
+
+SCENARIO = scenarios.get("3m")
+EPISODES = 400
+
+# Commits every few episodes, so that a kill finds many of them done and one in the middle.
+CHILD = """
+import sys
+from pathlib import Path
+from collectors import collect as module
+from s2rm_sc2 import scenarios
+module.COMMIT_ROWS = 300
+module.collect(scenarios.get("3m"), Path(sys.argv[1]), {episodes}, workers={workers}, progress=False)
+"""
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def child(out: Path, workers: int = 1) -> "subprocess.Popen[bytes]":
+    code = CHILD.format(episodes=EPISODES, workers=workers)
+    return subprocess.Popen([sys.executable, "-c", code, str(out)], start_new_session=True, stderr=subprocess.DEVNULL)
+
+
+def committed(store: Path) -> int:
+    try:
+        return int(json.loads((store / "zarr.json").read_text())["attributes"]["episodes"])
+    except FileNotFoundError:
+        return 0
+
+
+def wait_until(process: "subprocess.Popen[bytes]", ready: Callable[[], bool]) -> None:
+    while process.poll() is None and not ready():
+        wait(process, 0.01)
+
+
+def wait(process: "subprocess.Popen[bytes]", seconds: float) -> None:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("whole") / "3m.zarr"
+    report = collect(SCENARIO, path, EPISODES, progress=False)
+    assert report.episodes == report.new_episodes == EPISODES
+    assert report.steps == EpisodeStore.open(path).n_steps
+    return path
+
+
+def test_collecting_again_continues_to_the_number_asked_for(tmp_path: Path) -> None:
+    parts, whole = tmp_path / "parts.zarr", tmp_path / "whole.zarr"
+    assert collect(SCENARIO, parts, 10, progress=False).new_episodes == 10
+    report = collect(SCENARIO, parts, 25, progress=False)
+    assert (report.episodes, report.new_episodes) == (25, 15)
+    assert collect(SCENARIO, parts, 5, progress=False).new_episodes == 0
+    assert EpisodeStore.open(parts).n_episodes == 25
+    collect(SCENARIO, whole, 25, progress=False)
+    assert tree(parts) == tree(whole)
+
+
+def test_a_store_is_an_eighth_of_its_raw_size_and_names_its_columns(uninterrupted: Path) -> None:
+    opened = EpisodeStore.open(uninterrupted)
+    arrays = opened.arrays()
+    assert sum(array.disk_bytes for array in arrays) < sum(array.raw_bytes for array in arrays) / 6
+    for name, columns in (("observation", "observation_columns"), ("state", "state_columns")):
+        assert opened.read(name, 0, 1).shape[-1] == len(opened.attributes[columns])
+    assert opened.read("available_actions", 0, 1).shape[-1] == len(opened.attributes["action_names"])
+    text = (uninterrupted / "zarr.json").read_text()
+    assert str(uninterrupted.parent) not in text
+
+
+def test_two_processes_write_the_same_bytes_as_one(uninterrupted: Path, tmp_path: Path) -> None:
+    collect(SCENARIO, tmp_path / "two.zarr", EPISODES, workers=2, progress=False)
+    assert tree(tmp_path / "two.zarr") == tree(uninterrupted)
+    assert not multiprocessing.active_children()
+
+
+def test_killed_at_random_moments_it_opens_and_continues_to_the_same_bytes(uninterrupted: Path, tmp_path: Path) -> None:
+    path, moments = tmp_path / "killed.zarr", random.Random(0)
+    before = 0
+    for _ in range(3):
+        process = child(path)
+        target = before + moments.randrange(1, 90)
+        wait_until(process, lambda: committed(path) > target)  # noqa: B023
+        wait(process, moments.random() * 0.1)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        opened = EpisodeStore.open(path)
+        assert before < opened.n_episodes <= EPISODES
+        before = opened.n_episodes
+        assert not opened.episode(before - 1).reward[-1]
+    collect(SCENARIO, path, EPISODES, progress=False)
+    assert tree(path) == tree(uninterrupted)
+
+
+def test_the_workers_of_a_killed_collection_end_by_themselves(tmp_path: Path) -> None:
+    path = tmp_path / "orphans.zarr"
+    process = child(path, workers=2)
+    wait_until(process, lambda: committed(path) > 0)
+    process.kill()
+    process.wait()
+    # The session is gone when its last process is: killpg then finds nobody.
+    for _ in range(3000):
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            break
+        subprocess.run([sys.executable, "-S", "-c", ""], check=True)
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+        pytest.fail("a worker outlived its collection")
+
+
+def test_a_killed_worker_ends_the_collection_in_one_error() -> None:
+    player = policy("random")
+    settings = settings_of(SCENARIO, player, seed=0, purpose="test")
+    episodes = play_in_processes(settings, player, remaining(0, 4000, 0, "test", "3m"), workers=2)
+    assert next(episodes).index == 0
+    multiprocessing.active_children()[0].kill()
+    with pytest.raises(WorkerDied, match=r"died .*run the same command again"):
+        list(episodes)
+    assert not multiprocessing.active_children()
+
+
+def test_what_was_committed_before_a_worker_died_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "COMMIT_ROWS", 300)
+    path = tmp_path / "died.zarr"
+    append = module.StoreWriter.append
+
+    def append_and_kill(writer: module.StoreWriter, group: list[module.Episode]) -> None:
+        append(writer, group)
+        multiprocessing.active_children()[0].kill()
+
+    monkeypatch.setattr(module.StoreWriter, "append", append_and_kill)
+    with pytest.raises(WorkerDied):
+        collect(SCENARIO, path, 4000, workers=2, progress=False)
+    assert EpisodeStore.open(path).n_episodes > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"episodes": -3}, "--episodes is -3"),
+        ({"episodes": 0}, "--episodes is 0"),
+        ({"workers": 0}, "--workers is 0"),
+        ({"policy_name": "clever"}, "clever"),
+    ],
+)
+def test_bad_arguments_make_no_store(tmp_path: Path, arguments: dict[str, object], words: str) -> None:
+    with pytest.raises(BadArgument, match=words):
+        collect(SCENARIO, tmp_path / "s.zarr", **({"episodes": 1} | arguments))  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_scenario_that_cannot_be_played_makes_no_store(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioUnsupported):
+        collect(scenarios.get("corridor"), tmp_path / "s.zarr", 1, progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_seed_does_not_continue_a_store(uninterrupted: Path) -> None:
+    with pytest.raises(StoreMismatch, match="seed 0, not 1"):
+        collect(SCENARIO, uninterrupted, EPISODES, seed=1, progress=False)

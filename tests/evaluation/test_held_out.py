@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evaluation.held_out import HORIZON, PURPOSE, WARMUP, WINDOWS_PER_EPISODE, HeldOut, held_out, window_origins
+from s2rm_sc2.errors import BadArgument
+from s2rm_sc2.scenarios import get
+from s2rm_sc2.store import EpisodeStore
+
+ROWS = WARMUP + HORIZON
+
+
+@pytest.fixture(scope="module")
+def test_2s3z(tmp_path_factory: pytest.TempPathFactory) -> HeldOut:
+    return held_out(get("2s3z"), tmp_path_factory.mktemp("tests"), episodes=4, seed=1, progress=False)
+
+
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=8), st.integers(0, 3))
+def test_windows_fit_their_episodes_and_spread_over_them(lengths: list[int], seed: int) -> None:
+    origins = window_origins(np.array(lengths), "2s3z", seed)
+    assert len(set(origins)) == len(origins)
+    assert all(0 <= row <= lengths[episode] - ROWS for episode, row in origins)
+    for episode, length in enumerate(lengths):
+        rows = [row for of, row in origins if of == episode]
+        places = max(0, length - ROWS + 1)
+        assert len(rows) == min(places, WINDOWS_PER_EPISODE)
+        if places >= 8:
+            assert min(rows) <= places / 4
+            assert max(rows) >= places * 3 / 4 - 1
+
+
+@pytest.mark.parametrize(("share", "agents"), [(0.2, 1), (0.4, 2), (0.6, 3), (0.8, 4), (1.0, 5)])
+def test_a_share_keeps_that_many_agents_and_always_a_living_one(test_2s3z: HeldOut, share: float, agents: int) -> None:
+    keep = test_2s3z.kept(share)
+    living = test_2s3z.windows.units.alive[:, WARMUP - 1, :5]
+    watched = living.any(1)
+    assert (keep & living).any(1)[watched].all()
+    assert ((keep.sum(1) == agents) | (keep.sum(1) == agents + 1)).all()
+    untouched = living.all(1)
+    assert untouched.any()
+    assert (keep.sum(1)[untouched] == agents).all()
+
+
+def test_fewer_views_are_a_part_of_more_views_and_the_same_every_time(test_2s3z: HeldOut) -> None:
+    few, many = test_2s3z.kept(0.4), test_2s3z.kept(0.8)
+    untouched = test_2s3z.windows.units.alive[:, WARMUP - 1, :5].all(1)
+    assert (many | ~few)[untouched].all()
+    assert (few == test_2s3z.kept(0.4)).all()
+    first = few[untouched & (test_2s3z.windows.origins[:, 1] == 0)]
+    assert (first == first[0]).all()
+
+
+def test_test_battles_share_no_seed_with_training_battles(store_2s3z: EpisodeStore, tmp_path: Path) -> None:
+    held_out(get("2s3z"), tmp_path, episodes=3, seed=1, progress=False)  # the training store's seed is 1 too
+    (path,) = tmp_path.glob("*.zarr")
+    tests = EpisodeStore.open(path)
+    assert tests.settings.purpose == PURPOSE
+    assert not set(tests.per_episode("seed").tolist()) & set(store_2s3z.per_episode("seed").tolist())
+
+
+def test_battles_already_there_are_used_again_and_more_are_not_used(tmp_path: Path) -> None:
+    four = held_out(get("3m"), tmp_path, episodes=4, seed=0, progress=False)
+    again = held_out(get("3m"), tmp_path, episodes=2, seed=0, progress=False)
+    assert EpisodeStore.open(next(tmp_path.glob("*.zarr"))).n_episodes == 4
+    first = four.episodes < 2
+    assert (again.windows.origins == four.windows.origins[first]).all()
+    assert (again.windows.units.x == four.windows.units.x[first]).all()
+
+
+def test_battles_that_are_all_too_short_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evaluation.held_out.WARMUP", 1000)
+    with pytest.raises(BadArgument, match="3m"):
+        held_out(get("3m"), tmp_path, episodes=1, seed=0, progress=False)

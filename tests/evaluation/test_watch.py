@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evaluation.watch import tables_of, watch, watch_recorded
+from s2rm_sc2.errors import BadArgument, StoreMissing
+from s2rm_sc2.scenarios import get
+from s2rm_sc2.store import EpisodeStore
+
+
+def test_a_battle_is_played_and_drawn_the_same_for_the_same_seed(tmp_path: Path) -> None:
+    first = watch(get("3m"), "scripted", 0, tmp_path / "a")
+    second = watch(get("3m"), "scripted", 0, tmp_path / "b")
+    assert [path.name for path in first] == ["battle.gif", "strip.png"]
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_a_recorded_battle_has_a_frame_for_every_row(store_3m: EpisodeStore, tmp_path: Path) -> None:
+    gif, _ = watch_recorded(store_3m.path, 2, tmp_path)
+    with Image.open(gif) as animation:
+        assert getattr(animation, "n_frames", 1) == store_3m.lengths[2]
+
+
+def test_tables_of_an_episode_are_what_was_stored(store_3m: EpisodeStore) -> None:
+    episode = store_3m.episode(0)
+    tables = tables_of(episode)
+    assert np.array_equal(tables.x.numpy(), episode.units["x"])
+    assert np.array_equal(tables.type.numpy(), episode.units["type"])
+
+
+def test_bad_input_is_named(store_3m: EpisodeStore, tmp_path: Path) -> None:
+    with pytest.raises(BadArgument, match="agents are 0 to 2"):
+        watch(get("3m"), "scripted", 0, tmp_path, agent=3)
+    with pytest.raises(BadArgument, match="drunk"):
+        watch(get("3m"), "drunk", 0, tmp_path)
+    with pytest.raises(BadArgument, match="0 to 19"):
+        watch_recorded(store_3m.path, 20, tmp_path)
+    with pytest.raises(StoreMissing):
+        watch_recorded(tmp_path / "nowhere.zarr", 0, tmp_path)

@@ -1,0 +1,240 @@
+"""The embedded backend: determinism, independence of battles, starts, refusals, and what holds in any battle."""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from s2rm_sc2 import scenarios
+from s2rm_sc2.backends.embedded import EmbeddedBackend
+from s2rm_sc2.errors import BadArgument, S2rmError, ScenarioUnsupported
+from s2rm_sc2.table import FIELDS, UnitTable
+from s2rm_sc2.units import UNIT_TYPES, unit_type
+
+REFUSED = {
+    "MMM": "medivac",
+    "MMM2": "medivac",
+    "so_many_baneling": "baneling",
+    "bane_vs_bane": "baneling",
+    "2s_vs_1sc": "spine_crawler",
+    "2c_vs_64zg": "cliffs",
+    "corridor": "in part",
+}
+PLAYED = [name for name in scenarios.smac_names() if name not in REFUSED]
+
+
+def random_actions(backend: EmbeddedBackend, generators: list[np.random.Generator]) -> Tensor:
+    n, m = backend.scenario.n_agents, backend.scenario.n_enemies
+    return torch.from_numpy(np.stack([generator.integers(0, 6 + m, n) for generator in generators]))
+
+
+def play(name: str, seeds: list[int], steps: int, each_step: Callable[[UnitTable], None] | None = None) -> UnitTable:
+    backend = EmbeddedBackend(scenarios.get(name), len(seeds))
+    backend.reset(seeds)
+    generators = [np.random.default_rng(seed) for seed in seeds]
+    for _ in range(steps):
+        backend.step(random_actions(backend, generators))
+        if each_step is not None:
+            each_step(backend.units)
+    return backend.units.clone()
+
+
+def digest(units: UnitTable) -> str:
+    return hashlib.sha256(b"".join(getattr(units, name).numpy().tobytes() for name in FIELDS)).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["3s5z", "1c3s5z", "6h_vs_8z"])
+def test_a_battle_plays_the_same_alone_and_in_any_batch(name: str) -> None:
+    seeds = [5, 2**64 - 1, 17, 0]
+    together = play(name, seeds, 40)
+    shuffled = play(name, seeds[::-1], 40)
+    for i, seed in enumerate(seeds):
+        alone = play(name, [seed], 40)
+        assert digest(together[i : i + 1]) == digest(alone)
+        assert digest(shuffled[3 - i : 4 - i]) == digest(alone)
+
+
+def test_a_reset_of_some_battles_leaves_the_others() -> None:
+    backend = EmbeddedBackend(scenarios.get("3m"), 3)
+    backend.reset([1, 2, 3])
+    generators = [np.random.default_rng(seed) for seed in (1, 2, 3)]
+    for _ in range(10):
+        backend.step(random_actions(backend, generators))
+    before = backend.units.clone()
+    backend.reset([9], battles=[1])
+    assert digest(backend.units[0:1]) == digest(before[0:1])
+    assert digest(backend.units[2:3]) == digest(before[2:3])
+    fresh = EmbeddedBackend(scenarios.get("3m"), 1)
+    fresh.reset([9])
+    assert digest(backend.units[1:2]) == digest(fresh.units)
+
+
+def test_inactive_and_decided_battles_stand_still() -> None:
+    backend = EmbeddedBackend(scenarios.get("3m"), 2)
+    before = backend.units.clone()
+    actions = torch.full((2, 3), 2)
+    backend.step(actions, active=torch.tensor([False, True]))
+    assert digest(backend.units[0:1]) == digest(before[0:1])
+    assert digest(backend.units[1:2]) != digest(before[1:2])
+    backend.units.health[1, 3:] = 0.0
+    backend.units.alive[1, 3:] = False
+    before = backend.units.clone()
+    backend.step(actions)
+    assert digest(backend.units[1:2]) == digest(before[1:2])
+
+
+def test_the_same_seed_gives_the_same_bytes_in_another_process() -> None:
+    program = (
+        "import numpy as np, torch, hashlib\n"
+        "from s2rm_sc2 import scenarios\n"
+        "from s2rm_sc2.backends.embedded import EmbeddedBackend\n"
+        "from s2rm_sc2.table import FIELDS\n"
+        "b = EmbeddedBackend(scenarios.get('2s3z'), 1)\n"
+        "b.reset([3])\n"
+        "g = np.random.default_rng(3)\n"
+        "for _ in range(30): b.step(torch.from_numpy(g.integers(0, 11, (1, 5))))\n"
+        "print(hashlib.sha256(b''.join(getattr(b.units, n).numpy().tobytes() for n in FIELDS)).hexdigest())\n"
+    )
+    there = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert there.stdout.strip() == digest(play("2s3z", [3], 30))
+
+
+def test_the_second_process_compiles_nothing() -> None:
+    program = (
+        "from s2rm_sc2 import scenarios\n"
+        "from s2rm_sc2.battle import loop\n"
+        "from s2rm_sc2.backends.embedded import EmbeddedBackend\n"
+        "import torch\n"
+        "for name in ('3m', '1c3s5z'):\n"
+        "    b = EmbeddedBackend(scenarios.get(name), 2)\n"
+        "    b.step(torch.ones(2, b.scenario.n_agents, dtype=torch.int64))\n"
+        "print(sum(loop._advance_all.stats.cache_misses.values()), len(loop._advance_all.signatures))\n"
+    )
+    play("3m", [0], 1)
+    there = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert there.stdout.split() == ["0", "1"]  # and one compilation serves every size
+
+
+@pytest.mark.parametrize(("name", "missing"), REFUSED.items())
+def test_maps_beyond_the_engine_are_refused_by_name(name: str, missing: str) -> None:
+    with pytest.raises(ScenarioUnsupported, match=missing) as error:
+        EmbeddedBackend(scenarios.get(name), 1)
+    assert name in str(error.value)
+
+
+def test_more_units_than_room_are_refused() -> None:
+    with pytest.raises(ScenarioUnsupported, match="room"):
+        EmbeddedBackend(scenarios.get("900c"), 1)
+
+
+def test_bad_arguments_are_refused() -> None:
+    with pytest.raises(BadArgument, match="at least 1"):
+        EmbeddedBackend(scenarios.get("3m"), 0)
+    with pytest.raises(BadArgument, match="2 battles"):
+        EmbeddedBackend(scenarios.get("3m"), 2).reset([1])
+
+
+@pytest.mark.parametrize("name", [*PLAYED, "2z3s_vs_4m2h@flat"])
+def test_starts_are_sorted_packed_and_on_the_ground(name: str) -> None:
+    scenario = scenarios.get(name)
+    backend = EmbeddedBackend(scenario, 4)
+    units = backend.units
+    assert tuple(units.type[0].tolist()) == scenario.type_indices
+    assert units.team[0].tolist() == [0] * scenario.n_agents + [1] * scenario.n_enemies
+    for battle in range(4):
+        keys = list(
+            zip(
+                [unit.name for unit in scenario.unit_types[: scenario.n_agents]],
+                units.x[battle].tolist(),
+                units.y[battle].tolist(),
+                strict=False,
+            )
+        )
+        assert keys == sorted(keys)
+    assert units.alive.all()
+    check(units, scenario.terrain.walkable, overlap=0.0)
+    n = scenario.n_agents
+    centre = torch.tensor([[group.x, group.y] for group in scenario.allies for _ in range(group.count)]).mean(0)
+    assert torch.allclose(units.x[:, :n].mean(1), centre[0], atol=1.25)
+    assert torch.allclose(units.y[:, :n].mean(1), centre[1], atol=1.25)
+
+
+def test_starts_differ_by_seed() -> None:
+    backend = EmbeddedBackend(scenarios.get("8m"), 2)
+    assert not torch.equal(backend.units.x[0], backend.units.x[1])
+
+
+def test_the_goal_on_2m_vs_1z_lies_between_the_marines() -> None:
+    backend = EmbeddedBackend(scenarios.get("2m_vs_1z"), 64)
+    for _ in range(10):
+        backend.step(torch.ones(64, 2, dtype=torch.int64))
+    walked = backend.units.x[:, 2] - 16.0
+    assert walked.min() < -0.3
+    assert walked.max() > 0.3
+
+
+MAX_HEALTH = torch.tensor([unit.health for unit in UNIT_TYPES])
+MAX_SHIELD = torch.tensor([unit.shield for unit in UNIT_TYPES])
+BODY = torch.tensor([unit.separation for unit in UNIT_TYPES])
+COLOSSUS = unit_type("colossus").index
+
+
+def check(units: UnitTable, walkable: np.ndarray, overlap: float) -> None:
+    """What holds for every unit table: finite, in bounds, on the ground, within its maxima, bodies apart."""
+    for name in ("x", "y", "health", "shield", "energy", "cooldown"):
+        assert torch.isfinite(getattr(units, name)).all(), name
+    assert (units.health >= 0).all()
+    assert (units.health <= MAX_HEALTH[units.type]).all()
+    assert (units.shield >= 0).all()
+    assert (units.shield <= MAX_SHIELD[units.type]).all()
+    assert (units.cooldown >= 0).all()
+    assert ((units.health > 0) == units.alive).all()
+    assert not units.shield[~units.alive].any()
+    assert walkable[units.x.long().numpy(), units.y.long().numpy()].all()
+    assert min(units.x.min().item(), units.y.min().item()) >= 0.0
+    distance = torch.hypot(units.x[:, :, None] - units.x[:, None], units.y[:, :, None] - units.y[:, None])
+    contact = BODY[units.type][:, :, None] + BODY[units.type][:, None]
+    both = units.alive[:, :, None] & units.alive[:, None]
+    both &= (units.type == COLOSSUS)[:, :, None] == (units.type == COLOSSUS)[:, None]
+    both &= ~torch.eye(both.shape[1], dtype=torch.bool)
+    deepest = torch.where(both, 1.0 - distance / contact, 0.0).max().item()
+    assert deepest <= overlap, deepest
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_random_play_keeps_every_invariant(name: str) -> None:
+    scenario = scenarios.get(name)
+    dead: list[Tensor] = []
+
+    def each_step(units: UnitTable) -> None:
+        check(units, scenario.terrain.walkable, overlap=0.5)
+        dead.append(~units.alive)
+        assert (dead[-1] | ~dead[max(0, len(dead) - 2)]).all()  # the dead stay dead
+
+    play(name, list(range(8)), 80, each_step)
+
+
+TEAM = st.lists(
+    st.tuples(st.integers(1, 6), st.sampled_from(["m", "M", "s", "z", "c", "h", "zg"])),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda group: group[1],
+).map(lambda groups: "".join(f"{count}{letter}" for count, letter in groups))
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(TEAM, TEAM, st.sampled_from(["band", "flat", "octagon", "pocket_6h", "pocket_2s"]), st.integers(0, 2**64 - 1))
+def test_random_compositions_keep_every_invariant(allies: str, enemies: str, ground: str, seed: int) -> None:
+    name = f"{allies}_vs_{enemies}@{ground}"
+    scenario = scenarios.get(name)
+    try:
+        play(name, [seed], 60, lambda units: check(units, scenario.terrain.walkable, overlap=0.5))
+    except S2rmError as error:
+        assert "room" in str(error)

@@ -1,0 +1,27 @@
+"""No side is favoured: two equal teams that both fight on their own win equally often."""
+
+import numpy as np
+import pytest
+
+from s2rm_sc2 import scenarios
+from s2rm_sc2.backends.embedded import EmbeddedBackend
+from s2rm_sc2.battle import rows as r
+from s2rm_sc2.battle.loop import advance
+from s2rm_sc2.battle.orders import ATTACK_MOVE
+
+
+@pytest.mark.parametrize("name", ["5m", "2s3z", "8zg", "1c3s5z"])
+def test_mirrored_battles_are_won_by_either_side_equally_often(name: str) -> None:
+    scenario, n = scenarios.get(f"{name}@flat"), 400
+    backend = EmbeddedBackend(scenario, n)
+    field, allies = backend.field, scenario.n_agents
+    field.whole[:, r.ACTIVE] = 1
+    field.whole[:, r.ORDER] = ATTACK_MOVE
+    field.real[:, r.GOAL_X, :allies], field.real[:, r.GOAL_Y, :allies] = scenario.terrain.spawns[1]
+    field.real[:, r.GOAL_X, allies:], field.real[:, r.GOAL_Y, allies:] = scenario.terrain.spawns[0]
+    for _ in range(60):
+        advance(field, 16)
+    left, right = field.alive[:, :allies].any(1), field.alive[:, allies:].any(1)
+    wins, losses = np.sum(left & ~right), np.sum(right & ~left)
+    assert wins + losses > 0.9 * n  # battles are fought to the end
+    assert abs(wins - losses) < 3.5 * np.sqrt(wins + losses)  # three and a half standard deviations of a fair coin

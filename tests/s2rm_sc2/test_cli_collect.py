@@ -1,0 +1,130 @@
+"""`collect`, `inspect` and `scenarios` as a user meets them: what is printed, and with which exit code."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from s2rm_sc2.cli import app
+from s2rm_sc2.scenarios import smac_names
+from s2rm_sc2.store import EpisodeStore
+
+COMMAND = [sys.executable, "-m", "s2rm_sc2"]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, list(arguments))
+    return result.exit_code, result.stdout, result.stderr
+
+
+def collect(*arguments: str) -> tuple[int, str, str]:
+    return run("collect", "--map", "3m", "--workers", "1", *arguments)
+
+
+def test_collect_fills_data_and_continues() -> None:
+    code, out, _ = collect("--episodes", "4")
+    assert code == 0
+    assert "4 (4 new)" in out
+    assert collect("--episodes", "6")[0] == 0
+    assert EpisodeStore.open(Path("data/3m.zarr")).n_episodes == 6
+    code, out, _ = collect("--episodes", "5")
+    assert code == 0
+    assert "holds 6 episodes already, so there was nothing to do" in out
+
+
+def test_inspect_shows_what_a_store_holds() -> None:
+    collect("--episodes", "3", "--policy", "random", "--seed", "8", "--out", "some.zarr")
+    code, out, _ = run("inspect", "some.zarr")
+    assert code == 0
+    for words in ("3m", "random", "8 (collect)", "engine_version", "observation", "units/cooldown", "episode/seed"):
+        assert words in out
+    assert run("inspect", ".")[1] == out
+
+
+def test_scenarios_lists_all_maps_and_describes_one() -> None:
+    code, out, _ = run("scenarios")
+    assert code == 0
+    for name in smac_names():
+        assert name in out
+    row = next(line for line in out.splitlines() if line.split()[:1] == ["3s5z"])
+    assert row.split() == ["3s5z", "3s5z", "3s5z", "band", "150", "14", "128", "216", "yes"]
+    code, out, _ = run("scenarios", "corridor")
+    assert code == 0
+    assert "24zg" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("collect", "--map", "3sz5"), "Scenario '3sz5' is neither"),
+        (("collect", "--map", "3m", "--episodes", "-1"), "--episodes is -1"),
+        (("collect", "--map", "3m", "--episodes", "0"), "--episodes is 0"),
+        (("collect", "--map", "3m", "--workers", "-2"), "--workers is -2"),
+        (("collect", "--map", "3m", "--policy", "best"), "choose one of: random, scripted, mixture"),
+        (("collect", "--map", "3m", "--out", "/proc/no/where.zarr"), "Nothing can be written to /proc/no/where.zarr"),
+        (("scenarios", "27n"), "Scenario '27n' is neither"),
+        (("inspect", "nowhere.zarr"), "nowhere.zarr does not exist"),
+        (("inspect",), "s2rm-sc2 collect --map 3s5z"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments: tuple[str, ...], words: str) -> None:
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert words in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert not out
+
+
+def test_a_store_of_another_seed_is_left_alone() -> None:
+    collect("--episodes", "2")
+    code, _, err = collect("--episodes", "4", "--seed", "1")
+    assert code == 2
+    assert "seed 0, not 1" in err
+    assert "--out" in err
+
+
+def test_a_full_disk_ends_in_one_sentence_and_the_next_call_continues(here: Path) -> None:
+    collect("--episodes", "20")
+    limited = f"ulimit -f 48; exec {' '.join(COMMAND)} collect --map 3m --workers 1 --episodes 200"
+    ended = subprocess.run(["bash", "-c", limited], capture_output=True, text=True)
+    assert ended.returncode == 2, ended.stderr
+    sentence = ended.stderr.strip().splitlines()[-1]
+    assert sentence.startswith("error: The disk refuses to store more")
+    assert "Traceback" not in ended.stderr
+    assert EpisodeStore.open(Path("data/3m.zarr")).n_episodes == 20
+    assert collect("--episodes", "200")[0] == 0
+    collect("--episodes", "200", "--out", "peace.zarr")
+    for file in Path("peace.zarr").rglob("*"):
+        if file.is_file():
+            assert file.read_bytes() == (Path("data/3m.zarr") / file.relative_to("peace.zarr")).read_bytes()
+
+
+def test_ctrl_c_ends_in_one_sentence_and_leaves_no_process(here: Path) -> None:
+    arguments = [*COMMAND, "collect", "--map", "3m", "--workers", "2", "--episodes", "1000000"]
+    process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while not (here / "data/3m.zarr/episode/seed/c.0").exists():
+        assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert err.splitlines()[-1].startswith("error: Interrupted; what was committed is safe")
+    assert "Traceback" not in err
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    EpisodeStore.open(here / "data/3m.zarr")
+
+
+def test_help_needs_no_heavy_import() -> None:
+    code = "import sys, s2rm_sc2.cli; print(*{'torch', 'numba', 'zarr', 'numpy', 'matplotlib'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == ""
