@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
@@ -95,6 +96,7 @@ def _work(pipe: "Connection[object, None]", settings: StoreSettings, policy: Pol
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
     """Processes started within never see Ctrl-C; ending them is the main process's business."""
+    resource_tracker.ensure_running()  # multiprocessing would start it on the way, and unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

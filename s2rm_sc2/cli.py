@@ -24,6 +24,9 @@ P = ParamSpec("P")
 DATA = Path("data")
 """Where stores lie unless told otherwise."""
 
+RUNS = Path("runs")
+"""Where trained runs lie unless told otherwise."""
+
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -71,7 +74,9 @@ def _verbs() -> None:
 
 @verb
 def collect(
-    map_name: Annotated[str, typer.Option("--map", help="A SMAC map or a composition, e.g. 3s5z, 2s3z_vs_3s2z.")],
+    map_name: Annotated[
+        str, typer.Option("--map", help="A SMAC map or a composition, e.g. 3s5z, 2s3z_vs_3s2z.")
+    ] = "3s5z",
     episodes: Annotated[int, typer.Option(help="Episodes that the store shall hold in all.")] = 200,
     policy: Annotated[str, typer.Option(help="random, scripted, or mixture (per-episode epsilon).")] = "mixture",
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
@@ -99,6 +104,75 @@ def collect(
     ):
         table.add_row(name, value)
     _print(table)
+
+
+@verb
+def train(
+    model: Annotated[str, typer.Option(help="s2gru or lstm.")] = "s2gru",
+    preset: Annotated[str, typer.Option(help="debug (seconds), small (minutes on 2 cores), paper (GPU).")] = "small",
+    updates: Annotated[int | None, typer.Option(help="Optimiser steps; by default the preset's.")] = None,
+    seed: Annotated[int, typer.Option(help="Of weights, batches and dropped views.")] = 0,
+    data: Annotated[list[Path] | None, typer.Option(help="Stores or folders of stores; by default data/.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder, new or to be continued.")] = None,
+) -> None:
+    """Train a world model on collected stores, or continue a training."""
+    from worldmodel.checkpoint import new_run
+    from worldmodel.config import preset as configs
+    from worldmodel.train import open_stores
+    from worldmodel.train import train as run
+
+    model_config, training = configs(preset, model, updates)
+    report = run(open_stores(data or [DATA]), model_config, training, seed, out or new_run(RUNS, model))
+    table = _table("", "", title=f"{model}: {report.run}")
+    for name, value in (
+        ("trained on", ", ".join(report.scenarios)),
+        ("parameters", f"{report.parameters:,}"),
+        ("updates", f"{report.updates:,}"),
+        ("best held-out loss", f"{report.best:.4f}"),
+        ("this call took", f"{report.seconds:,.0f} s"),
+    ):
+        table.add_row(name, value)
+    _print(table)
+
+
+@verb
+def evaluate(
+    runs: Annotated[list[Path] | None, typer.Argument(help="Runs to compare; by default the newest in runs/.")] = None,
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="Scenarios to test on; by default those trained on and two unseen ones.")
+    ] = None,
+    episodes: Annotated[int, typer.Option(help="Fresh test battles per scenario.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of test battles, windows and kept views.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder of the report; by default RUN/evaluation.")] = None,
+) -> None:
+    """Test runs on fresh battles, seen and unseen scenarios, beside persistence; write a report with plots."""
+    from evaluation.suite import evaluate as ask
+    from worldmodel.checkpoint import latest_run
+
+    report = ask(runs or [latest_run(RUNS)], scenario, episodes, seed, out)
+    for table in report.tables():
+        _print(table)
+    typer.echo(f"Report and pictures: {report.folder}")
+
+
+@verb
+def watch(
+    map_name: Annotated[str, typer.Option("--map", help="A SMAC map or a composition.")] = "3s5z",
+    policy: Annotated[str, typer.Option(help="Who plays: random, scripted, mixture.")] = "scripted",
+    seed: Annotated[int, typer.Option(help="Of the battle.")] = 0,
+    agent: Annotated[int | None, typer.Option(help="Whose sight is shown; by default the longest-lived's.")] = None,
+    store: Annotated[Path | None, typer.Option(help="Draw an episode of this store instead of playing.")] = None,
+    episode: Annotated[int, typer.Option(help="Which episode of the store.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder of battle.gif and strip.png.")] = Path("watch"),
+) -> None:
+    """Draw a battle: an animation and a strip of moments."""
+    from evaluation.watch import watch as draw
+    from evaluation.watch import watch_recorded
+    from s2rm_sc2.scenarios import get
+
+    pictures = watch_recorded(store, episode, out, agent) if store else draw(get(map_name), policy, seed, out, agent)
+    for path in pictures:
+        typer.echo(path)
 
 
 @verb

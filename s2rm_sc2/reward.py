@@ -57,6 +57,9 @@ def step_reward(
     ``reward_only_positive`` the *absolute* value of that sum, so that a step in which enemies regain more than
     they lose is rewarded (SMAC's rule); otherwise the same for allies is subtracted, weighted. Winning and losing
     add their bonus. Sparse: 1, -1 or 0. Both are scaled by :func:`max_reward` if ``reward_scale``.
+
+    Sums are float64, exact for weights that are powers of two (the default); SMAC adds unit by unit, so other
+    weights may round a reward differently in its last bit.
     """
     if options.reward_sparse:
         reward = result.won.double() - result.lost.double()

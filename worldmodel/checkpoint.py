@@ -7,6 +7,7 @@ under ``model/``, the optimiser's state under ``optimizer/``. Nothing in it is e
 import json
 import os
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,23 @@ def load_checkpoint(run: Path) -> tuple[UnitModel, RunInfo]:
     model = build(info.model)
     restore(model, tensors, path)
     return model.eval(), info
+
+
+def new_run(folder: Path, model: str) -> Path:
+    """A folder for a new run, named by the time and the model so that names sort by age."""
+    return folder / f"{datetime.now():%Y%m%d-%H%M%S}-{model}"
+
+
+def latest_run(folder: Path) -> Path:
+    """The newest run in a folder.
+
+    Raises:
+        CheckpointMissing: there is none.
+    """
+    runs = sorted(folder.glob(f"*/{BEST}"), key=lambda path: path.stat().st_mtime)
+    if not runs:
+        raise CheckpointMissing(f"No trained run lies in {folder}/; train one first: s2rm-sc2 train.")
+    return runs[-1].parent
 
 
 def restore(model: UnitModel, tensors: dict[str, Tensor], path: Path) -> None:

@@ -77,7 +77,9 @@ def hurt(real: Reals, whole: Wholes, attacker: int, target: int, types: Reals, d
     if rest > 0.0:
         real[r.HEALTH, target] -= max(rest - types[whole[r.TYPE, target], r.ARMOR], min(rest, LEAST_DAMAGE))
     real[r.CALM, target] = SHIELD_WAIT
-    whole[r.ATTACKER, target] = attacker
+    other = whole[r.ATTACKER, target]
+    if other < 0 or gap(real, target, attacker) < gap(real, target, other):
+        whole[r.ATTACKER, target] = attacker
 
 
 @rule

@@ -104,7 +104,7 @@ class Field:
         }
         wholes: dict[int, list[int]] = {
             r.TYPE: [unit.index for unit in units],
-            r.TEAM: list(self.teams),
+            r.TEAM: [*self.teams],
             r.ACTIVE: [int(team != ALLY) for team in self.teams],
             r.KIND: [int(unit.walks_cliffs) for unit in units],
             **dict.fromkeys((r.TARGET, r.STRUCK, r.ENGAGED, r.MISSILE, r.ATTACKER), [-1] * len(units)),
@@ -113,8 +113,8 @@ class Field:
         self.alive[battles], self.clock[battles] = True, 0
         for row, values in reals.items():
             self.real[battles, row] = values
-        for row, values in wholes.items():
-            self.whole[battles, row] = values
+        for row, numbers in wholes.items():
+            self.whole[battles, row] = numbers
 
     def place(self, points: Sequence[tuple[float, float]]) -> None:
         """Put the U units of every battle at these places (cells), which become their posts."""

@@ -119,11 +119,8 @@ def _steer(real: Reals, whole: Wholes, near: Lists, i: int, ground: Cells) -> No
         whole[r.DEED, i] = r.IDLE
         real[r.GOAL_X, i], real[r.GOAL_Y, i] = real[r.X, i], real[r.Y, i]
         return
-    side = whole[r.SIDE, i]
-    settled = side != 0
-    if not settled:
-        left = wish_x * (real[r.Y, blocker] - real[r.Y, i]) - wish_y * (real[r.X, blocker] - real[r.X, i])
-        side = -1 if left > 0.0 else 1
+    settled = whole[r.SIDE, i] != 0
+    side = whole[r.SIDE, i] if settled else 1
     for trial in range(2 * HEADINGS):
         turn = 1 + (trial % HEADINGS if settled else trial // 2)
         hand = side if (trial < HEADINGS if settled else trial % 2 == 0) else -side

@@ -4,6 +4,8 @@ All stock units share one target priority, so an active unit takes the closest f
 damages it, and is called to help by friends under attack.
 """
 
+import numpy as np
+
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.combat import gap
 from s2rm_sc2.battle.compiled import rule
@@ -21,34 +23,43 @@ HELP_RADIUS = 4.0
 HELP_PERIOD = 2.0 * LOOPS_PER_SECOND
 """A unit under attack calls friends within the radius, at most once in a period (loops)."""
 ANYWHERE = 1e9
+ZERO, ONE = np.float32(0.0), np.float32(1.0)
 
 
 @rule
 def choose_targets(real: Reals, whole: Wholes, alive: Flags, types: Reals, clock: int) -> None:
     """Let every active unit whose order leaves the choice to it keep, drop or take a target."""
     scanning = clock % SCAN_PERIOD == 0
+    calls = False
     for i in range(alive.shape[0]):
-        attacker = whole[r.ATTACKER, i]
-        whole[r.ATTACKER, i] = -1
-        order = whole[r.ORDER, i]
-        if not alive[i] or whole[r.ACTIVE, i] == 0 or order in (MOVE, ATTACK):
+        real[r.HUSH, i] = max(ZERO, real[r.HUSH, i] - ONE)
+        calls |= whole[r.ATTACKER, i] >= 0 and real[r.HUSH, i] == ZERO
+        if not alive[i] or not _free_to_choose(whole, i):
             continue
         target = whole[r.TARGET, i]
         bereft = target >= 0 and not alive[target]
         if bereft or (scanning and target >= 0 and _out_of_reach(real, whole, i, target, types)):
             target = -1
         if bereft or (scanning and (target < 0 or gap(real, i, target) > real[r.REACH, i])):
-            scan = ANYWHERE if order == HUNT else max(SCAN_RANGE, real[r.REACH, i])
+            scan = ANYWHERE if whole[r.ORDER, i] == HUNT else max(SCAN_RANGE, real[r.REACH, i])
             nearest = closest_foe(real, whole, alive, i, scan)
             if nearest >= 0 and not _out_of_reach(real, whole, i, nearest, types):
                 target = nearest
-        if target < 0 and attacker >= 0 and alive[attacker]:
-            target = attacker
+        if target < 0 and whole[r.ATTACKER, i] >= 0 and alive[whole[r.ATTACKER, i]]:
+            target = whole[r.ATTACKER, i]
         whole[r.TARGET, i] = target
-        real[r.HUSH, i] = max(0.0, real[r.HUSH, i] - 1.0)
-        if attacker >= 0 and alive[attacker] and real[r.HUSH, i] == 0.0:
+    if calls:
+        _answer_calls(real, whole, alive)
+    for i in range(alive.shape[0]):
+        if whole[r.ATTACKER, i] >= 0 and real[r.HUSH, i] == ZERO:
             real[r.HUSH, i] = HELP_PERIOD
-            _call_for_help(real, whole, alive, i, attacker)
+        whole[r.ATTACKER, i] = -1
+
+
+@rule
+def _free_to_choose(whole: Wholes, i: int) -> bool:
+    """Whether unit i fights on its own and its order does not say whom or what to ignore."""
+    return bool(whole[r.ACTIVE, i] == 1 and whole[r.ORDER, i] != MOVE and whole[r.ORDER, i] != ATTACK)
 
 
 @rule
@@ -75,14 +86,20 @@ def closest_foe(real: Reals, whole: Wholes, alive: Flags, i: int, scan: float) -
 
 
 @rule
-def _call_for_help(real: Reals, whole: Wholes, alive: Flags, i: int, attacker: int) -> None:
-    """Friends within the radius that fight nobody turn on the attacker."""
-    for j in range(alive.shape[0]):
-        order = whole[r.ORDER, j]
-        if j == i or not alive[j] or whole[r.TEAM, j] != whole[r.TEAM, i] or whole[r.ACTIVE, j] == 0:
+def _answer_calls(real: Reals, whole: Wholes, alive: Flags) -> None:
+    """Units that fight nobody turn on the closest of those who attack a calling friend within the radius."""
+    for i in range(alive.shape[0]):
+        if not alive[i] or whole[r.TARGET, i] >= 0 or not _free_to_choose(whole, i):
             continue
-        if whole[r.TARGET, j] >= 0 or order in (MOVE, ATTACK):
-            continue
-        dx, dy = real[r.X, j] - real[r.X, i], real[r.Y, j] - real[r.Y, i]
-        if dx * dx + dy * dy <= HELP_RADIUS * HELP_RADIUS:
-            whole[r.TARGET, j] = attacker
+        best = ANYWHERE
+        for j in range(alive.shape[0]):
+            attacker = whole[r.ATTACKER, j]
+            if attacker < 0 or not alive[attacker] or real[r.HUSH, j] > ZERO:
+                continue
+            if whole[r.TEAM, j] != whole[r.TEAM, i] or whole[r.ACTIVE, j] == 0:
+                continue
+            dx, dy = real[r.X, j] - real[r.X, i], real[r.Y, j] - real[r.Y, i]
+            distance = gap(real, i, attacker)
+            if dx * dx + dy * dy <= HELP_RADIUS * HELP_RADIUS and distance < best:
+                best = distance
+                whole[r.TARGET, i] = attacker

@@ -100,7 +100,7 @@ def _walk(real: Reals, whole: Wholes, i: int, x: float, y: float) -> bool:
     part = min(1.0, real[r.STRIDE, i] / max(distance, 1e-9))
     real[r.WISH_X, i], real[r.WISH_Y, i] = dx * part, dy * part
     whole[r.DEED, i] = r.WALKING
-    return part == 1.0
+    return bool(part == 1.0)
 
 
 @rule

@@ -113,7 +113,7 @@ def test_a_full_disk_ends_in_one_sentence_and_the_next_call_continues(here: Path
 def test_ctrl_c_ends_in_one_sentence_and_leaves_no_process(here: Path) -> None:
     arguments = [*COMMAND, "collect", "--map", "3m", "--workers", "2", "--episodes", "1000000"]
     process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    while not (here / "data/3m.zarr/episode/seed/c.0").exists():
+    while not (here / "data/3m.zarr/episode/battle_won/zarr.json").exists():
         assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate()
