@@ -1,11 +1,13 @@
 """Worker processes: each plays its share of the episodes; they come back in order.
 
 Worker w of W plays every W-th block of episodes and sends block after block through a pipe of its own, so the main
-process restores the order by reading the pipes in turn. A worker whose main process is gone ends at its next send.
+process restores the order by reading the pipes in turn. Workers end with the main process, however that ends.
 """
 
 import multiprocessing
+import os
 import signal
+import threading
 import traceback
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -80,6 +82,7 @@ def _receive(pipe: "Connection[None, object]", process: BaseProcess) -> list[Epi
 def _work(pipe: "Connection[object, None]", settings: StoreSettings, policy: Policy, job: list[EpisodePlan]) -> None:
     import torch
 
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)  # the workers share the cores among themselves
     episodes = play(settings, policy, job)
     try:
@@ -91,6 +94,13 @@ def _work(pipe: "Connection[object, None]", settings: StoreSettings, policy: Pol
         pipe.send(error)
     except Exception:
         pipe.send(RuntimeError(f"a worker process failed:\n{traceback.format_exc()}"))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager

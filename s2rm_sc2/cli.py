@@ -177,12 +177,15 @@ def watch(
 
 @verb
 def inspect(
-    store: Annotated[Path, typer.Argument(help="A store, or a folder of stores.")] = DATA,
+    place: Annotated[Path, typer.Argument(help="A store, a folder of stores, or a run.")] = DATA,
 ) -> None:
-    """Show what stores hold: scenario, counts, versions, arrays."""
+    """Show what stores hold (scenario, counts, versions, arrays), or what a run was trained on and how."""
     from s2rm_sc2.store import EpisodeStore, find_stores
 
-    for path in find_stores(store) or [store]:
+    if place.suffix == ".safetensors" or any(place.glob("*.safetensors")):
+        _print(_run_facts(place))
+        return
+    for path in find_stores(place) or [place]:
         found = EpisodeStore.open(path)
         _print(_store_facts(found))
         table = _table("array", "dtype", "shape", "raw", "on disk", "ratio", title="arrays")
@@ -261,6 +264,25 @@ def _store_facts(store: "EpisodeStore") -> "Table":
         ("backend", ", ".join(f"{key} {value}" for key, value in attributes["backend"].items())),
         ("versions", f"format {attributes['format_version']}, package {attributes['package_version']}"),
         ("fingerprint", store.fingerprint()),
+    ):
+        table.add_row(name, value)
+    return table
+
+
+def _run_facts(place: Path) -> "Table":
+    from worldmodel.checkpoint import load_checkpoint
+
+    _, info = load_checkpoint(place)
+    table = _table("", "", title=str(place))
+    for name, value in (
+        ("model", ", ".join(f"{key} {value}" for key, value in info.model.to_dict().items())),
+        ("training", ", ".join(f"{key} {value}" for key, value in info.training.to_dict().items())),
+        ("trained on", ", ".join(f"{scenario} ({store})" for scenario, store in info.stores.items())),
+        ("seed", str(info.seed)),
+        ("updates", f"{info.update:,}"),
+        ("parameters", f"{info.parameters:,}"),
+        ("metrics", ", ".join(f"{key} {value:.4f}" for key, value in info.metrics.items())),
+        ("versions", ", ".join(f"{key} {value}" for key, value in info.versions.items())),
     ):
         table.add_row(name, value)
     return table

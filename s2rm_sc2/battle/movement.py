@@ -69,19 +69,19 @@ def find_neighbours(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> No
     slack, plane = real[r.SLACK], real[r.PLANE]
     for j in range(n_units):
         plane[j] = FAR * (whole[r.KIND, j] if alive[j] else DEAD_KIND)
+    xs, ys, bodies = real[r.X], real[r.Y], real[r.BODY]
     for i in range(n_units):
-        near[i, 0] = 0
-        if not alive[i]:
-            continue
-        x, y, body, own_plane = real[r.X, i], real[r.Y, i], real[r.BODY, i] + MARGIN, plane[i]
-        for j in range(n_units):  # without branches, so that it compiles to vector instructions
-            dx, dy, reach = real[r.X, j] - x, real[r.Y, j] - y, real[r.BODY, j] + body
-            slack[j] = dx * dx + dy * dy + abs(plane[j] - own_plane) - reach * reach
-        count = 0
-        for j in range(n_units):  # every row is written, only neighbours advance: no branch to mispredict
-            near[i, count + 1] = j
-            count += (slack[j] < ZERO) & (i != j)
-        near[i, 0] = count
+        row, count = near[i], np.uint32(0)
+        if alive[i]:
+            x, y, body, own_plane = xs[i], ys[i], bodies[i] + MARGIN, plane[i]
+            for j in range(n_units):  # no branches, so that it compiles to vector instructions
+                dx, dy, reach = xs[j] - x, ys[j] - y, bodies[j] + body
+                slack[j] = dx * dx + dy * dy + abs(plane[j] - own_plane) - reach * reach
+            slack[i] = FAR
+            for j in range(n_units):  # every row is written, only neighbours advance: no branch to mispredict
+                row[1 + count] = j
+                count += np.uint32(slack[j] < ZERO)
+        row[0] = count
 
 
 @rule

@@ -85,7 +85,7 @@ def _create_array(path: Path, spec: ArraySpec) -> None:
         compressors=[
             BloscCodec(
                 cname="zstd",
-                clevel=2,
+                clevel=1,
                 shuffle="bitshuffle" if spec.dtype == "bool" else "shuffle",
                 blocksize=spec.chunk_rows * spec.row_bytes,
             ),

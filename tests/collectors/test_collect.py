@@ -21,7 +21,7 @@ from s2rm_sc2.errors import BadArgument, ScenarioUnsupported, StoreMismatch
 from s2rm_sc2.store import EpisodeStore, StoreWriter
 
 SCENARIO = scenarios.get("3m")
-EPISODES = 160
+EPISODES = 300
 
 # Commits every few episodes, so that a kill finds many of them done and one in the middle.
 CHILD = """
@@ -106,7 +106,7 @@ def test_killed_at_random_moments_it_opens_and_continues_to_the_same_bytes(unint
         process = child(path)
         target = before + moments.randrange(1, 30)
         wait_until(process, lambda: committed(path) > target)  # noqa: B023
-        wait(process, moments.random() * 0.1)
+        wait(process, moments.random() * 0.05)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         opened = EpisodeStore.open(path)

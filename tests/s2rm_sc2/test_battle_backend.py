@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from s2rm_sc2 import scenarios
 from s2rm_sc2.backends.embedded import EmbeddedBackend
-from s2rm_sc2.errors import BadArgument, S2rmError, ScenarioUnsupported
+from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
 from s2rm_sc2.table import FIELDS, UnitTable
 from s2rm_sc2.units import UNIT_TYPES, unit_type
 
@@ -115,7 +116,8 @@ def test_the_second_process_compiles_nothing() -> None:
         "for name in ('3m', '1c3s5z'):\n"
         "    b = EmbeddedBackend(scenarios.get(name), 2)\n"
         "    b.step(torch.ones(2, b.scenario.n_agents, dtype=torch.int64))\n"
-        "print(sum(loop._advance_all.stats.cache_misses.values()), len(loop._advance_all.signatures))\n"
+        "entry = loop._advance_all\n"
+        "print(sum(entry.stats.cache_misses.values()), len(entry.signatures))\n"
     )
     play("3m", [0], 1)
     there = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -186,7 +188,7 @@ BODY = torch.tensor([unit.separation for unit in UNIT_TYPES])
 COLOSSUS = unit_type("colossus").index
 
 
-def check(units: UnitTable, walkable: np.ndarray, overlap: float) -> None:
+def check(units: UnitTable, walkable: npt.NDArray[np.bool_], overlap: float) -> None:
     """What holds for every unit table: finite, in bounds, on the ground, within its maxima, bodies apart."""
     for name in ("x", "y", "health", "shield", "energy", "cooldown"):
         assert torch.isfinite(getattr(units, name)).all(), name
@@ -214,7 +216,7 @@ def test_random_play_keeps_every_invariant(name: str) -> None:
     dead: list[Tensor] = []
 
     def each_step(units: UnitTable) -> None:
-        check(units, scenario.terrain.walkable, overlap=0.5)
+        check(units, scenario.terrain.walkable, overlap=0.15)
         dead.append(~units.alive)
         assert (dead[-1] | ~dead[max(0, len(dead) - 2)]).all()  # the dead stay dead
 
@@ -234,7 +236,4 @@ TEAM = st.lists(
 def test_random_compositions_keep_every_invariant(allies: str, enemies: str, ground: str, seed: int) -> None:
     name = f"{allies}_vs_{enemies}@{ground}"
     scenario = scenarios.get(name)
-    try:
-        play(name, [seed], 60, lambda units: check(units, scenario.terrain.walkable, overlap=0.5))
-    except S2rmError as error:
-        assert "room" in str(error)
+    play(name, [seed], 60, lambda units: check(units, scenario.terrain.walkable, overlap=0.15))

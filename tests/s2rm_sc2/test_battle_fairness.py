@@ -22,6 +22,6 @@ def test_mirrored_battles_are_won_by_either_side_equally_often(name: str) -> Non
     for _ in range(60):
         advance(field, 16)
     left, right = field.alive[:, :allies].any(1), field.alive[:, allies:].any(1)
-    wins, losses = np.sum(left & ~right), np.sum(right & ~left)
+    wins, losses = int((left & ~right).sum()), int((right & ~left).sum())
     assert wins + losses > 0.9 * n  # battles are fought to the end
     assert abs(wins - losses) < 3.5 * np.sqrt(wins + losses)  # three and a half standard deviations of a fair coin

@@ -1,0 +1,119 @@
+"""The command line as a user meets it: the chain of verbs, and one clear sentence for every bad input."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from s2rm_sc2.store import EpisodeStore
+from worldmodel import checkpoint
+
+
+def s2rm(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "s2rm_sc2", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, env={"COLUMNS": "200"})
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which every verb ran once with its defaults chained, at debug size."""
+    folder = tmp_path_factory.mktemp("home")
+    steps: tuple[tuple[str, ...], ...] = (
+        ("collect", "--map", "3s5z", "--episodes", "20"),
+        ("train", "--preset", "debug", "--updates", "10"),
+        ("evaluate", "--episodes", "2", "--scenario", "3s5z", "--scenario", "5s3z"),
+    )
+    for step in steps:
+        done = s2rm(*step, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+    return folder
+
+
+def run_of(home: Path) -> Path:
+    (run,) = (home / "runs").iterdir()
+    return run
+
+
+def test_collect_train_and_evaluate_chain_without_paths(home: Path) -> None:
+    run = run_of(home)
+    assert run.name.endswith("-s2gru")
+    report = json.loads((run / "evaluation" / "report.json").read_text())
+    fields = {"model", "seed", "scenario", "split", "views", "horizon", "status", "metric", "value", "low", "high"}
+    assert all(fields <= row.keys() for row in report["rows"])
+    assert {(row["model"], row["scenario"], row["split"]) for row in report["rows"]} == {
+        (model, *scenario) for model in ("s2gru", "persistence") for scenario in (("3s5z", "train"), ("5s3z", "unseen"))
+    }
+    assert {1.0, 0.4} <= {row["views"] for row in report["rows"]}
+    assert {1, 5} <= {row["horizon"] for row in report["rows"]}
+    assert list((run / "evaluation").glob("*.png"))
+    assert (run / "evaluation" / "report.md").exists()
+
+
+def test_inspect_describes_stores_and_runs(home: Path) -> None:
+    store, run = s2rm("inspect", cwd=home), s2rm("inspect", run_of(home), cwd=home)
+    assert "observation" in store.stdout
+    assert "3s5z" in run.stdout
+    assert "parameters" in run.stdout
+
+
+def test_a_finished_training_has_nothing_left_to_do(home: Path) -> None:
+    again = s2rm("train", "--preset", "debug", "--updates", "10", "--out", run_of(home), cwd=home)
+    assert again.returncode == 0
+    assert len((run_of(home) / "log.jsonl").read_text().splitlines()) == 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("collect", "--map", "3s5x"), "3s5z"),
+        (("collect", "--map", "MMM"), "medivac"),
+        (("collect", "--episodes", "-3"), "-3"),
+        (("collect", "--policy", "clever"), "mixture"),
+        (("train", "--model", "gpt"), "s2gru"),
+        (("train", "--updates", "0"), "--updates"),
+        (("train",), "s2rm-sc2 collect"),
+        (("train", "--data", "nowhere"), "nowhere"),
+        (("evaluate",), "s2rm-sc2 train"),
+        (("evaluate", "nowhere"), "nowhere"),
+        (("inspect", "nowhere"), "nowhere"),
+        (("watch", "--map", "3m", "--agent", "7"), "--agent"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_bad_input_gets_one_sentence_and_an_exit_code(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    done = s2rm(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_checkpoint_cut_in_half_is_refused_by_name(home: Path, tmp_path: Path) -> None:
+    whole = run_of(home) / checkpoint.BEST
+    cut = tmp_path / "run"
+    cut.mkdir()
+    (cut / checkpoint.BEST).write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    done = s2rm("evaluate", cut, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "truncated" in done.stderr
+    assert str(cut / checkpoint.BEST) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_store_with_a_missing_chunk_is_refused(home: Path, tmp_path: Path) -> None:
+    store = tmp_path / "3s5z.zarr"
+    shutil.copytree(home / "data" / "3s5z.zarr", store)
+    name = "units/x"
+    assert EpisodeStore.open(store).read(name, 0, 1).shape[0] == 1
+    for chunk in (store / name).glob("c*"):
+        chunk.unlink()
+    done = s2rm("train", "--data", store, "--preset", "debug", cwd=tmp_path)
+    assert done.returncode == 2
+    assert name in done.stderr
+    assert "Traceback" not in done.stderr
