@@ -12,17 +12,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from collectors.plan import EpisodePlan, remaining
 from collectors.policies import Policy, policy
 from collectors.rollout import play, settings_of
-from collectors.workers import BLOCK, play_in_processes
+from collectors.workers import play_in_processes
 from s2rm_sc2.episode import Episode
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.store import EpisodeStore, StoreSettings, StoreWriter
 
-COMMIT_ROWS = 8192
-"""Rows that are committed together: every commit compresses the last, unfilled chunks again."""
+COMMIT_BYTES = 64 << 20
+"""Uncompressed bytes that are committed together: every commit compresses the last, unfilled chunks again."""
 
 COMMIT_SECONDS = 10.0
 """The longest time that finished episodes wait for their commit; it decides no byte of the store."""
+
+EPISODES_PER_WORKER = 256
+"""How many episodes repay the start of a process, which costs seconds; fewer are played by fewer workers."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def collect(
 def _played(
     settings: StoreSettings, player: Policy, plans: list[EpisodePlan], workers: int
 ) -> Generator[Episode, None, None]:
-    workers = min(workers, -(-len(plans) // BLOCK))
+    workers = min(workers, -(-len(plans) // EPISODES_PER_WORKER))
     if workers > 1:
         return play_in_processes(settings, player, plans, workers)
     return play(settings, player, plans)
@@ -100,15 +103,15 @@ def _played(
 def _write(writer: StoreWriter, played: Iterator[Episode], total: int, progress: bool) -> None:
     """Commit the episodes as they come, in groups."""
     group: list[Episode] = []
-    rows, last = 0, time.monotonic()
+    waiting, last = 0, time.monotonic()
     with _Display(writer.settings.scenario.name, total, progress) as display:
         for episode in played:
             group.append(episode)
-            rows += episode.n_rows
+            waiting += episode.nbytes
             display.show(episode)
-            if rows >= COMMIT_ROWS or time.monotonic() - last > COMMIT_SECONDS:
+            if waiting >= COMMIT_BYTES or time.monotonic() - last > COMMIT_SECONDS:
                 writer.append(group)
-                group, rows, last = [], 0, time.monotonic()
+                group, waiting, last = [], 0, time.monotonic()
         writer.append(group)
 
 

@@ -19,7 +19,7 @@ from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.store import StoreSettings
 from s2rm_sc2.table import FIELDS
 
-MOST_BATTLES = 64
+MOST_BATTLES = 128
 """Battles side by side at most: enough to hide the cost of calling torch, few enough for the CPU's caches."""
 
 RECORD_BYTES = 256 << 20
@@ -48,16 +48,24 @@ def settings_of(scenario: Scenario, policy: Policy, seed: int, purpose: str) -> 
 
 
 def play(settings: StoreSettings, policy: Policy, plans: Sequence[EpisodePlan]) -> Generator[Episode, None, None]:
-    """Play the planned episodes; they come in the order of the plans."""
+    """Play the planned episodes; they come in the order of the plans.
+
+    Torch uses one thread meanwhile: on tensors as small as these, several are many times slower.
+    """
     if not plans:
         return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     rollout = _Rollout(settings, policy, plans)
     finished: dict[int, Episode] = {}
-    for plan in plans:
-        while plan.index not in finished:
-            finished |= {episode.index: episode for episode in rollout.step()}
-        yield finished.pop(plan.index)
-    rollout.battles.close()
+    try:
+        for plan in plans:
+            while plan.index not in finished:
+                finished |= {episode.index: episode for episode in rollout.step()}
+            yield finished.pop(plan.index)
+    finally:
+        rollout.battles.close()
+        torch.set_num_threads(threads)
 
 
 class _Rollout:

@@ -9,7 +9,9 @@ import os
 import signal
 import threading
 import traceback
+from collections import deque
 from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import resource_tracker
@@ -25,6 +27,9 @@ from s2rm_sc2.store import StoreSettings
 
 BLOCK = 16
 """Episodes that a worker sends at once."""
+
+AHEAD = 4
+"""Blocks that a worker holds ready for the main process before it waits."""
 
 
 class WorkerDied(S2rmError):
@@ -80,14 +85,15 @@ def _receive(pipe: "Connection[None, object]", process: BaseProcess) -> list[Epi
 
 
 def _work(pipe: "Connection[object, None]", settings: StoreSettings, policy: Policy, job: list[EpisodePlan]) -> None:
-    import torch
-
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(1)  # the workers share the cores among themselves
     episodes = play(settings, policy, job)
+    sent: deque[Future[None]] = deque()
     try:
-        while block := list(islice(episodes, BLOCK)):
-            pipe.send(block)
+        with ThreadPoolExecutor(1) as sender:  # plays on while the main process writes
+            while block := list(islice(episodes, BLOCK)):
+                sent.append(sender.submit(pipe.send, block))
+                if len(sent) > AHEAD:
+                    sent.popleft().result()
     except BrokenPipeError:
         pass  # the main process is gone, and with it everyone who wanted episodes
     except S2rmError as error:

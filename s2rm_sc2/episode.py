@@ -74,6 +74,11 @@ class Episode:
         return self.n_rows - 1
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for array in self.rows().values())
+
+    @property
     def total_reward(self) -> float:
         """The return: the sum of all rewards."""
         return float(self.reward.sum(dtype=np.float64))

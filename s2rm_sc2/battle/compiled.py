@@ -18,8 +18,8 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False
 
 
 def rule(function: F) -> F:
-    """Decorate a function that entries call; it is compiled into them. It must not create arrays."""
-    return cast(F, njit(**_OPTIONS)(function))
+    """Decorate a function that entries call; it is compiled into their machine code. It must not create arrays."""
+    return cast(F, njit(forceinline=True, **_OPTIONS)(function))
 
 
 def entry(function: F) -> F:

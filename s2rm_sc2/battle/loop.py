@@ -35,7 +35,7 @@ def _play_loop(
     follow(real, whole, alive, types, random, battle)
     strike(real, whole, alive, types, damage)
     fly(real, whole, alive, types, damage)
-    walk(real, whole, alive, near, ground)
+    walk(real, whole, alive, near, ground, clock)
     bury(real, whole, alive)
 
 

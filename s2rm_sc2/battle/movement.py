@@ -15,8 +15,10 @@ from s2rm_sc2.battle.field import Flags, Lists, Reals, Wholes
 from s2rm_sc2.battle.ground import Cells, fits, settle
 from s2rm_sc2.battle.orders import ATTACK_MOVE, MOVE, STAND
 
-MARGIN = np.float32(0.6)
-"""Cells between two bodies within which they heed each other."""
+MARGIN = np.float32(0.75)
+"""Cells between two bodies within which they heed each other; two walkers close 0.74 at most in a period."""
+SEARCH_PERIOD = 2
+"""Loops between two searches for neighbours."""
 FORESIGHT = np.float32(4.0)
 """Loops of walking that a heading must be free for."""
 TOLERANCE = np.float32(0.98)
@@ -39,12 +41,13 @@ TURN_SIN = np.sin(np.radians(22.5) * np.arange(HEADINGS + 1)).astype(np.float32)
 
 
 @rule
-def walk(real: Reals, whole: Wholes, alive: Flags, near: Lists, ground: Cells) -> None:
+def walk(real: Reals, whole: Wholes, alive: Flags, near: Lists, ground: Cells, clock: int) -> None:
     """Move every unit for one loop by what it wishes and what others and the ground allow."""
-    find_neighbours(real, whole, alive, near)
+    if clock % SEARCH_PERIOD == 0:
+        find_neighbours(real, whole, alive, near)
     for i in range(alive.shape[0]):
         if alive[i] and whole[r.DEED, i] == r.WALKING:
-            _steer(real, whole, near, i, ground)
+            _steer(real, whole, alive, near, i, ground)
     for i in range(alive.shape[0]):
         if alive[i]:
             real[r.NEXT_X, i] = real[r.X, i] + real[r.WISH_X, i]
@@ -64,7 +67,7 @@ def walk(real: Reals, whole: Wholes, alive: Flags, near: Lists, ground: Cells) -
 
 @rule
 def find_neighbours(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> None:
-    """List for every unit the living units that its body may meet in this loop."""
+    """List for every unit the living units that its body may meet until the next search."""
     n_units = alive.shape[0]
     slack, plane = real[r.SLACK], real[r.PLANE]
     for j in range(n_units):
@@ -85,11 +88,11 @@ def find_neighbours(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> No
 
 
 @rule
-def _blocker(real: Reals, whole: Wholes, near: Lists, i: int, step_x: float, step_y: float) -> int:
+def _blocker(real: Reals, whole: Wholes, alive: Flags, near: Lists, i: int, step_x: float, step_y: float) -> int:
     """The first neighbour (not the target) that unit i would run into on this heading; -1 when it is free."""
     for n in range(near[i, 0]):
         j = near[i, 1 + n]
-        if j == whole[r.TARGET, i]:
+        if j == whole[r.TARGET, i] or not alive[j]:
             continue
         away_x, away_y = real[r.X, j] - real[r.X, i], real[r.Y, j] - real[r.Y, i]
         closing_x = (step_x - real[r.EXPECT_X, j]) * FORESIGHT
@@ -106,10 +109,10 @@ def _blocker(real: Reals, whole: Wholes, near: Lists, i: int, step_x: float, ste
 
 
 @rule
-def _steer(real: Reals, whole: Wholes, near: Lists, i: int, ground: Cells) -> None:
+def _steer(real: Reals, whole: Wholes, alive: Flags, near: Lists, i: int, ground: Cells) -> None:
     """Turn the wish of a walker aside as little as its neighbours demand; without a way it stands for this loop."""
     wish_x, wish_y = real[r.WISH_X, i], real[r.WISH_Y, i]
-    blocker = _blocker(real, whole, near, i, wish_x, wish_y)
+    blocker = _blocker(real, whole, alive, near, i, wish_x, wish_y)
     if blocker < 0:
         whole[r.SIDE, i] = 0
         return
@@ -127,7 +130,7 @@ def _steer(real: Reals, whole: Wholes, near: Lists, i: int, ground: Cells) -> No
         step_x = wish_x * TURN_COS[turn] - hand * wish_y * TURN_SIN[turn]
         step_y = wish_y * TURN_COS[turn] + hand * wish_x * TURN_SIN[turn]
         if fits(ground, real[r.X, i] + step_x, real[r.Y, i] + step_y, real[r.INNER, i]) and (
-            _blocker(real, whole, near, i, step_x, step_y) < 0
+            _blocker(real, whole, alive, near, i, step_x, step_y) < 0
         ):
             real[r.WISH_X, i], real[r.WISH_Y, i] = step_x, step_y
             whole[r.SIDE, i] = hand
@@ -166,7 +169,7 @@ def _push_apart(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> bool:
             dx, dy = real[r.NEXT_X, i] - real[r.NEXT_X, j], real[r.NEXT_Y, i] - real[r.NEXT_Y, j]
             contact = real[r.BODY, i] + real[r.BODY, j]
             square = dx * dx + dy * dy
-            if square >= contact * contact:
+            if square >= contact * contact or not alive[j]:
                 continue
             overlap = True
             distance = math.sqrt(square)

@@ -4,6 +4,7 @@ One folder per array; its chunks are the files ``c.<index>...`` in it. Zarr writ
 and renames it, so a file is there whole or not at all; a killed writer leaves only ``*.partial`` files behind.
 """
 
+import asyncio
 import errno
 import json
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec, TransposeCodec
 from zarr.core.array import Array
 from zarr.core.array_spec import ArrayConfigParams
+from zarr.core.sync import sync
 from zarr.storage import LocalStore
 
 from s2rm_sc2.errors import BadArgument, DiskFull, StoreBroken, StoreMissing
@@ -56,6 +58,16 @@ def writing(path: Path) -> Iterator[None]:
             f"The disk refuses to store more ({_FULL[error.errno]}) in {path}; every committed episode is "
             f"safe, so make room and run the same command again to continue."
         ) from error
+
+
+def settle() -> None:
+    """Wait for the writes that zarr began beside one that failed, so that none happens after the lock is let go."""
+
+    async def others() -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    sync(others())
 
 
 def create_arrays(path: Path, specs: Iterable[ArraySpec]) -> None:

@@ -27,6 +27,7 @@ from s2rm_sc2.store.files import (
     open_array,
     read_attributes,
     read_settings,
+    settle,
     writing,
 )
 from s2rm_sc2.store.layout import ArraySpec, StoreSettings
@@ -100,6 +101,7 @@ class StoreWriter:
                         array[start:stop] = rows
                 self._commit(len(episodes), sum(episode.n_steps for episode in episodes))
         except BaseException:
+            settle()
             self.close()
             raise
 

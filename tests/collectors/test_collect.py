@@ -29,7 +29,7 @@ import sys
 from pathlib import Path
 from collectors import collect as module
 from s2rm_sc2 import scenarios
-module.COMMIT_ROWS = 150
+module.COMMIT_BYTES = 100_000
 module.collect(scenarios.get("3m"), Path(sys.argv[1]), {episodes}, workers={workers}, progress=False)
 """
 
@@ -138,7 +138,7 @@ def test_the_workers_of_a_killed_collection_end_by_themselves(tmp_path: Path) ->
 def test_a_killed_worker_ends_the_collection_in_one_error_and_what_was_committed_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "COMMIT_ROWS", 300)
+    monkeypatch.setattr(module, "COMMIT_BYTES", 200_000)
     path = tmp_path / "died.zarr"
     append = StoreWriter.append
 

@@ -72,9 +72,10 @@ def test_attack_move_fights_on_the_way_and_goes_on() -> None:
 def test_a_move_order_ignores_foes() -> None:
     field = meeting("marine", "zealot", [(15.0, 17.0), (20.0, 16.0)])
     order(field, 0, 1, MOVE, x=10.0, y=16.0)
-    advance(field, 100)
-    assert field.real[0, [r.HEALTH], 0] == 45.0
-    assert field.real[0, r.X, 1] == pytest.approx(10.0, abs=0.05) or target(field, 1) == 0
+    advance(field, 60)
+    assert target(field, 1) == -1
+    assert field.real[0, r.X, 1] == 20.0 - 60 * 0.140625
+    assert field.real[0, r.HEALTH, 0] == 45.0
 
 
 def test_a_unit_answers_whoever_damages_it_from_afar() -> None:
