@@ -28,8 +28,8 @@ from s2rm_sc2.store import StoreSettings
 BLOCK = 16
 """Episodes that a worker sends at once."""
 
-AHEAD = 4
-"""Blocks that a worker holds ready for the main process before it waits."""
+AHEAD_BYTES = 64 << 20
+"""Bytes that a worker holds ready for the main process, which may be writing, before it waits."""
 
 
 class WorkerDied(S2rmError):
@@ -87,13 +87,14 @@ def _receive(pipe: "Connection[None, object]", process: BaseProcess) -> list[Epi
 def _work(pipe: "Connection[object, None]", settings: StoreSettings, policy: Policy, job: list[EpisodePlan]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     episodes = play(settings, policy, job)
-    sent: deque[Future[None]] = deque()
+    sending: deque[tuple[Future[None], int]] = deque()
     try:
-        with ThreadPoolExecutor(1) as sender:  # plays on while the main process writes
+        with ThreadPoolExecutor(1) as sender:
             while block := list(islice(episodes, BLOCK)):
-                sent.append(sender.submit(pipe.send, block))
-                if len(sent) > AHEAD:
-                    sent.popleft().result()
+                size = sum(episode.nbytes for episode in block)
+                sending.append((sender.submit(pipe.send, block), size))
+                while sum(size for _, size in sending) > AHEAD_BYTES:
+                    sending.popleft()[0].result()
     except BrokenPipeError:
         pass  # the main process is gone, and with it everyone who wanted episodes
     except S2rmError as error:

@@ -121,6 +121,7 @@ def train(
     from worldmodel.train import open_stores
     from worldmodel.train import train as run
 
+    _one_thread()
     model_config, training = configs(preset, model, updates)
     report = run(open_stores(data or [DATA]), model_config, training, seed, out or new_run(RUNS, model))
     table = _table("", "", title=f"{model}: {report.run}")
@@ -149,6 +150,7 @@ def evaluate(
     from evaluation.suite import evaluate as ask
     from worldmodel.checkpoint import latest_run
 
+    _one_thread()
     report = ask(runs or [latest_run(RUNS)], scenario, episodes, seed, out)
     for table in report.tables():
         _print(table)
@@ -286,6 +288,13 @@ def _run_facts(place: Path) -> "Table":
     ):
         table.add_row(name, value)
     return table
+
+
+def _one_thread() -> None:
+    """Models of this size gain nothing from a second thread and lose tenfold when another process wants the core."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def _cores() -> int:

@@ -16,10 +16,11 @@ class SetEncoder(nn.Module):
 
     def __init__(self, centre: int, unit: int, width: int) -> None:
         super().__init__()
-        self.centre = nn.Linear(centre, width)
-        self.unit = nn.Linear(unit, width, bias=False)
-        self.pair = nn.Linear(PAIR_WIDTH, width, bias=False)
-        self.out = nn.Linear(width, width)
+        hidden = width // 2
+        self.centre = nn.Linear(centre, hidden)
+        self.unit = nn.Linear(unit, hidden, bias=False)
+        self.pair = nn.Linear(PAIR_WIDTH, hidden, bias=False)
+        self.out = nn.Linear(hidden, width)
 
     def forward(self, centres: Tensor, units: Tensor, pairs: Tensor, shown: Tensor) -> Tensor:
         """Encodings ``[..., C, W]`` from centres ``[..., C, F]``, units ``[..., U, F']``, pairs ``[..., C, U, P]``."""
