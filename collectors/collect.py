@@ -103,15 +103,16 @@ def _played(
 def _write(writer: StoreWriter, played: Iterator[Episode], total: int, progress: bool) -> None:
     """Commit the episodes as they come, in groups."""
     group: list[Episode] = []
-    waiting, last = 0, time.monotonic()
+    waiting, since = 0, 0.0
     with _Display(writer.settings.scenario.name, total, progress) as display:
         for episode in played:
+            since = since if group else time.monotonic()
             group.append(episode)
             waiting += episode.nbytes
             display.show(episode)
-            if waiting >= COMMIT_BYTES or time.monotonic() - last > COMMIT_SECONDS:
+            if waiting >= COMMIT_BYTES or time.monotonic() - since > COMMIT_SECONDS:
                 writer.append(group)
-                group, waiting, last = [], 0, time.monotonic()
+                group, waiting = [], 0
         writer.append(group)
 
 

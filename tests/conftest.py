@@ -1,4 +1,4 @@
-"""A few real episodes of the embedded engine, collected once for all tests."""
+"""Made once for all tests: a few real episodes, and a folder in which the README's commands were run."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import torch
 from collectors.collect import collect
 from s2rm_sc2 import scenarios
 from s2rm_sc2.store import EpisodeStore
+from tests.commands import SMALLER, readme_blocks, shell
 
 torch.set_num_threads(1)  # the models here are tiny: a second thread only waits for the first
 
@@ -26,3 +27,17 @@ def store_2s3z(tmp_path_factory: pytest.TempPathFactory) -> EpisodeStore:
 @pytest.fixture(scope="session")
 def store_3m(tmp_path_factory: pytest.TempPathFactory) -> EpisodeStore:
     return _collected(tmp_path_factory.mktemp("data"), "3m")
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the README's chain of verbs was run."""
+    folder = tmp_path_factory.mktemp("home")
+    (chain,) = (block for block in readme_blocks("sh") if "s2rm-sc2" in block)
+    for command in chain.strip().splitlines():
+        for full, small in SMALLER.items():
+            command = command.replace(full, small)
+        done = shell(command, folder)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        assert done.stdout
+    return folder

@@ -1,36 +1,20 @@
 """The command line as a user meets it: the chain of verbs, and one clear sentence for every bad input."""
 
 import json
+import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from s2rm_sc2.store import EpisodeStore
+from tests.commands import shell
 from worldmodel import checkpoint
 
 
 def s2rm(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "s2rm_sc2", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, env={"COLUMNS": "200"})
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which every verb ran once with its defaults chained, at debug size."""
-    folder = tmp_path_factory.mktemp("home")
-    steps: tuple[tuple[str, ...], ...] = (
-        ("collect", "--map", "3s5z", "--episodes", "20"),
-        ("train", "--preset", "debug", "--updates", "10"),
-        ("evaluate", "--episodes", "2", "--scenario", "3s5z", "--scenario", "5s3z"),
-    )
-    for step in steps:
-        done = s2rm(*step, cwd=folder)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout
-    return folder
+    return shell(shlex.join(["s2rm-sc2", *map(str, arguments)]), cwd)
 
 
 def run_of(home: Path) -> Path:

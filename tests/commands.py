@@ -1,0 +1,29 @@
+"""Running what the README says, the way a user does."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+# The README's commands at a size for tests: what each of them says in full, and what is run.
+SMALLER = {
+    "--episodes 200": "--episodes 20",
+    "--updates 1000": "--updates 10 --preset debug",
+    "s2rm-sc2 evaluate": "s2rm-sc2 evaluate --episodes 2",
+}
+
+
+def readme_blocks(language: str) -> list[str]:
+    """The README's code blocks of a language."""
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command line as a user does, with this virtual environment's programs first."""
+    path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+    environment = {"PATH": path, "COLUMNS": "200", "HOME": str(cwd)}
+    return subprocess.run(
+        command, shell=True, cwd=cwd, capture_output=True, text=True, timeout=600, env=environment, check=False
+    )
