@@ -7,13 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from s2rm_sc2.actions import FIRST_TARGET, NORTH, STOP, WEST
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import UnitTable
-
-STOP, NORTH, SOUTH, EAST, WEST, FIRST_TARGET = 1, 2, 3, 4, 5, 6
-"""SMAC's action numbers: 0 is for the dead, ``FIRST_TARGET + k`` attacks enemy k (a healer: heals ally k)."""
 
 SLACK = 0.5
 """How far beyond its reach a target still counts as reached, cells: about half a step of walking."""

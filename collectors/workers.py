@@ -22,7 +22,7 @@ from collectors.plan import EpisodePlan, share
 from collectors.policies import Policy
 from collectors.rollout import play
 from s2rm_sc2.episode import Episode
-from s2rm_sc2.errors import S2rmError
+from s2rm_sc2.errors import S2rmError, WorkerDied
 from s2rm_sc2.store import StoreSettings
 
 BLOCK = 16
@@ -30,10 +30,6 @@ BLOCK = 16
 
 AHEAD_BYTES = 64 << 20
 """Bytes that a worker holds ready for the main process, which may be writing, before it waits."""
-
-
-class WorkerDied(S2rmError):
-    """Raised when a worker process ends without having been told to."""
 
 
 def play_in_processes(

@@ -127,7 +127,8 @@ class Report:
 _CONDITIONS = f"""A figure counts the units that the kept views have shown and that are not known to be dead: in
 sight of a kept view when the forecast starts (`visible` in `report.json`) or seen before it (`hidden`). Forecasts are
 open loop: after {WARMUP} steps of views the model goes on alone, told only the actions of the agents whose views are
-kept. `n` is the number of units behind a figure; for an F1 the number of them that truly are what it looks for."""
+kept (an attack implies that its target lives and is within reach). `n` is the number of units behind a figure; for an
+F1 the number of them that truly are what it looks for."""
 
 
 def _heading(steps: int, share: float) -> str:

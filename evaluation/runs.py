@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.rows import Split
+from s2rm_sc2.scenarios import get
 from worldmodel.checkpoint import RunInfo, load_checkpoint
 from worldmodel.unit_model import UnitModel
 
@@ -30,7 +31,13 @@ class Run:
 
     def split(self, scenario: str) -> Split:
         """Whether the model was trained on a scenario."""
-        return "train" if scenario in self.info.scenarios else "unseen"
+        return "train" if content(scenario) in map(content, self.info.scenarios) else "unseen"
+
+
+def content(scenario: str) -> tuple[object, ...]:
+    """What a scenario is whatever it is called: ``3s5z`` and ``3s5z_vs_3s5z@band`` are the same battle."""
+    found = get(scenario)
+    return frozenset(found.allies), frozenset(found.enemies), found.terrain_name, found.order
 
 
 def load_runs(paths: Sequence[Path]) -> list[Run]:

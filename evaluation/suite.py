@@ -14,7 +14,7 @@ from evaluation.gallery import draw_all
 from evaluation.held_out import HORIZON, POLICY, PURPOSE, WARMUP, WINDOWS_PER_EPISODE, HeldOut, held_out
 from evaluation.report import Report
 from evaluation.rows import FLOOR, Row
-from evaluation.runs import Run, load_runs
+from evaluation.runs import Run, content, load_runs
 from s2rm_sc2 import __version__
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import get
@@ -68,7 +68,8 @@ def default_scenarios(runs: Sequence[Run]) -> list[str]:
     """The scenarios trained on, then two that no run has seen but whose unit types all runs have."""
     trained = list(dict.fromkeys(name for run in runs for name in run.info.scenarios))
     seen = [_types(run.info.scenarios) for run in runs]
-    fitting = [name for name in UNSEEN if name not in trained and all(_types([name]) <= types for types in seen)]
+    known = {content(name) for name in trained}
+    fitting = [n for n in UNSEEN if content(n) not in known and all(_types([n]) <= types for types in seen)]
     return trained + fitting[:UNSEEN_ASKED]
 
 

@@ -49,7 +49,10 @@ def verb(function: Callable[P, None]) -> Callable[P, None]:
         except S2rmError as error:
             _fail(str(error), 2, error)
         except KeyboardInterrupt as error:
-            _fail("Interrupted; what was committed is safe: run the same command again to continue.", 130, error)
+            said = "Interrupted; what was committed is safe: run the same command again to continue."
+            _fail(str(error) or said, 130, error)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+            _fail(f"Cannot write to {error.filename} ({error.strerror}); choose another place with --out.", 2, error)
         except OSError as error:
             if error.errno not in _DISK_FULL:
                 raise
@@ -81,7 +84,7 @@ def collect(
     policy: Annotated[str, typer.Option(help="random, scripted, or mixture (per-episode epsilon).")] = "mixture",
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The store; by default data/<map>.zarr.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that play; by default one per core.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Most processes to play; each gets 256 episodes or more.")] = None,
 ) -> None:
     """Play episodes into a store, or continue one."""
     from s2rm_sc2.scenarios import get
@@ -109,7 +112,7 @@ def collect(
 @verb
 def train(
     model: Annotated[str, typer.Option(help="s2gru or lstm.")] = "s2gru",
-    preset: Annotated[str, typer.Option(help="debug (seconds), small (minutes on 2 cores), paper (GPU).")] = "small",
+    preset: Annotated[str, typer.Option(help="debug (seconds), small (minutes), paper (days on a CPU).")] = "small",
     updates: Annotated[int | None, typer.Option(help="Optimiser steps; by default the preset's.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights, batches and dropped views.")] = 0,
     data: Annotated[list[Path] | None, typer.Option(help="Stores or folders of stores; by default data/.")] = None,
@@ -279,7 +282,7 @@ def _run_facts(place: Path) -> "Table":
     for name, value in (
         ("model", ", ".join(f"{key} {value}" for key, value in info.model.to_dict().items())),
         ("training", ", ".join(f"{key} {value}" for key, value in info.training.to_dict().items())),
-        ("trained on", ", ".join(f"{scenario} ({store})" for scenario, store in info.stores.items())),
+        ("trained on", ", ".join(f"{scenario} ({store})" for scenario, store in info.stores)),
         ("seed", str(info.seed)),
         ("updates", f"{info.update:,}"),
         ("parameters", f"{info.parameters:,}"),

@@ -12,6 +12,10 @@ class BadArgument(S2rmError):
     """Raised when an argument is outside the range that its help text states."""
 
 
+class UnavailableAction(BadArgument, AssertionError):
+    """Raised when an agent is told to do what it cannot; also an AssertionError, which SMAC raises here."""
+
+
 class ScenarioUnknown(S2rmError):
     """Raised when a name is neither a SMAC map nor a composition such as ``3s5z``."""
 
@@ -32,8 +36,16 @@ class StoreMismatch(S2rmError):
     """Raised when a store was collected with other settings than those asked for now."""
 
 
+class StoreBusy(S2rmError):
+    """Raised when another process is writing the store."""
+
+
 class DiskFull(S2rmError):
     """Raised when the file system refuses a write; everything committed before stays readable."""
+
+
+class WorkerDied(S2rmError):
+    """Raised when a worker process ends without having been told to."""
 
 
 class CheckpointMissing(S2rmError):

@@ -101,3 +101,14 @@ def test_a_store_with_a_missing_chunk_is_refused(home: Path, tmp_path: Path) -> 
     assert done.returncode == 2
     assert name in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["train --data {data} --preset debug", "evaluate {run}", "watch --map 3m"])
+def test_a_file_in_the_way_of_a_folder_is_said(verb: str, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    words = verb.format(data=home / "data", run=run_of(home)).split()
+    done = s2rm(*words, "--out", tmp_path / "file", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--out" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "file").read_text() == "mine"

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialize
 from torch import Tensor
 
 from s2rm_sc2 import __version__
@@ -35,7 +35,7 @@ class RunInfo:
         model, training: the configurations.
         seed: of the training.
         scenarios: names of the scenarios trained on.
-        stores: fingerprint of each store trained on, by scenario name.
+        stores: scenario and fingerprint of each store trained on, in the order given.
         update: optimiser steps done.
         parameters: number of trainable parameters.
         metrics: the held-out figures at this update.
@@ -46,7 +46,7 @@ class RunInfo:
     training: TrainConfig
     seed: int
     scenarios: tuple[str, ...]
-    stores: dict[str, str]
+    stores: tuple[tuple[str, str], ...]
     update: int
     parameters: int
     metrics: dict[str, float]
@@ -60,18 +60,28 @@ class RunInfo:
 
 
 def save(path: Path, model: UnitModel, info: RunInfo, optimizer: torch.optim.Optimizer | None = None) -> None:
-    """Write a checkpoint whole or not at all (a temporary file, then a rename)."""
+    """Write a checkpoint whole or not at all (a temporary file, then a rename).
+
+    Raises:
+        OSError: the disk refuses; what was there before is as it was.
+    """
     tensors = {f"model/{name}": tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     if optimizer is not None:
         for index, state in optimizer.state_dict()["state"].items():
             for name, value in state.items():
                 tensors[f"optimizer/{index}/{name}"] = torch.as_tensor(value).cpu().contiguous()
     header = {"format": FORMAT, **asdict(info)}
+    content = serialize(tensors, metadata={"s2rm_sc2": json.dumps(header, sort_keys=True)})
     temporary = path.with_suffix(".partial")
-    save_file(tensors, temporary, metadata={"s2rm_sc2": json.dumps(header, sort_keys=True)})
-    with temporary.open("rb") as written:
-        os.fsync(written.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def load(path: Path) -> tuple[RunInfo, dict[str, Tensor]]:
@@ -96,12 +106,17 @@ def load(path: Path) -> tuple[RunInfo, dict[str, Tensor]]:
 
 
 def load_checkpoint(run: Path) -> tuple[UnitModel, RunInfo]:
-    """The best model of a run, ready to predict; ``run`` is its folder or a checkpoint file.
+    """The best model of a run (its last, before the first check), ready to predict.
+
+    Args:
+        run: the run's folder, or a checkpoint file.
 
     Raises:
         CheckpointMissing, CheckpointBroken: as :func:`load`; also where the weights do not fit the configuration.
     """
-    path = run / BEST if run.is_dir() else run
+    path = run
+    if run.is_dir():
+        path = run / (BEST if (run / BEST).exists() or not (run / LAST).exists() else LAST)
     info, tensors = load(path)
     model = build(info.model)
     restore(model, tensors, path)
@@ -165,5 +180,6 @@ def _info(header: dict[str, Any], path: Path) -> RunInfo:
             "model": ModelConfig(**header["model"]),
             "training": TrainConfig(**header["training"]),
             "scenarios": tuple(header["scenarios"]),
+            "stores": tuple((scenario, fingerprint) for scenario, fingerprint in header["stores"]),
         }
     )

@@ -74,7 +74,7 @@ class TrainConfig:
 
 
 def preset(name: str, model: str, updates: int | None = None) -> tuple[ModelConfig, TrainConfig]:
-    """The model and training of a preset: ``debug`` (seconds), ``small`` (minutes, 2 cores), ``paper`` (GPU).
+    """A preset's model and training: ``debug`` (seconds), ``small`` (minutes on 2 cores), ``paper`` (days there).
 
     Raises:
         BadArgument: unknown preset or model, or updates below 1.

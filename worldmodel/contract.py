@@ -67,7 +67,7 @@ class Change:
         dx, dy: displacement in cells.
         health, shield, energy: change in points.
         cooldown: change in game loops.
-        alive: logit of being alive after the step, given alive before.
+        alive: logit of being alive after the step, given what is believed before it.
     """
 
     dx: Tensor

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from s2rm_sc2.actions import STOP
 from s2rm_sc2.table import UnitTable
 from worldmodel import belief as beliefs
 from worldmodel.belief import Belief
@@ -31,7 +32,7 @@ def rollout(model: Predictor, windows: Windows, keep: Tensor, warmup: int, dream
     """See ``warmup`` rows through the kept views, then dream ``dreamed`` more steps.
 
     In the dream views are rendered from the imagined table, as a simulator's are, and agents whose views are kept
-    act as recorded.
+    act as recorded; a no-op, which SMAC allows to the dead only, would give their death away and becomes a stop.
 
     Args:
         model: who predicts.
@@ -60,7 +61,8 @@ def rollout(model: Predictor, windows: Windows, keep: Tensor, warmup: int, dream
     last, steps_dreamed = change.at(warmup - 1), []
     for t in range(warmup, warmup + dreamed):
         belief = beliefs.imagine(belief, last, keep, windows.sight)
-        memory, last = _dream_step(model, memory, belief, windows.actions[:, t], keep, windows.sight)
+        actions = windows.actions[:, t].clamp(min=STOP)
+        memory, last = _dream_step(model, memory, belief, actions, keep, windows.sight)
         steps_dreamed.append((belief, last))
     return Rollout(guided, steps_dreamed)
 

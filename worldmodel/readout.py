@@ -8,7 +8,7 @@ from worldmodel.contract import CHANGE_FIELDS, Change
 
 # What one unit of the network's output means, in the units of `Change`.
 _SCALES = {"dx": 1.0, "dy": 1.0, "health": 10.0, "shield": 10.0, "energy": 5.0, "cooldown": 8.0, "alive": 1.0}
-_WEIGHTS = {"dx": 1.0, "dy": 1.0, "health": 0.5, "shield": 0.5, "energy": 0.1, "cooldown": 0.2}
+_WEIGHTS = {"dx": 1.0, "dy": 1.0, "health": 1.0, "shield": 1.0, "energy": 0.1, "cooldown": 0.2}
 
 _AGE_GAIN = 0.25
 """Share by which the size of a predicted change grows with each step that a unit has been out of sight."""

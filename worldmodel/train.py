@@ -6,6 +6,8 @@ uninterrupted one would have seen.
 
 import json
 import math
+import signal
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -44,9 +46,10 @@ class TrainReport:
 
 
 def open_stores(data: Sequence[Path]) -> list[EpisodeStore]:
-    """The stores at these places, each a store or a folder of stores.
+    """The stores at these places, each a store or a folder of stores; one that is named twice counts once.
 
     Raises:
+        BadArgument: one holds the episodes of an evaluation.
         StoreMissing: a place holds none.
         StoreBroken: one cannot be read.
     """
@@ -55,7 +58,14 @@ def open_stores(data: Sequence[Path]) -> list[EpisodeStore]:
         raise StoreMissing(
             f"No episode store found in {', '.join(map(str, data))}; collect one first: s2rm-sc2 collect --map 3s5z."
         )
-    return [EpisodeStore.open(path) for path in paths]
+    stores = {path.resolve(): EpisodeStore.open(path) for path in paths}
+    for store in stores.values():
+        if store.settings.purpose != "collect":
+            raise BadArgument(
+                f"{store.path} holds episodes collected for the purpose {store.settings.purpose!r}, which no model may "
+                "be trained on; name another store with --data."
+            )
+    return list(stores.values())
 
 
 def train(
@@ -75,7 +85,8 @@ def train(
         run: gets ``last.safetensors``, ``best.safetensors`` and ``log.jsonl``.
 
     Raises:
-        BadArgument: ``run`` holds a training with other settings.
+        BadArgument: ``run`` holds a training with other settings, or something else.
+        KeyboardInterrupt: Ctrl-C was pressed; the running update was finished and saved.
         TrainingDiverged: a loss was not finite.
         CheckpointBroken: the run to continue cannot be read.
     """
@@ -84,13 +95,16 @@ def train(
     started = time.monotonic()
     with _progress(progress) as bar:
         task = bar.add_task("training", total=training.updates, completed=session.update, note="")
-        try:
+        with _Interrupts() as interrupts:
             while session.update < training.updates:
                 session.step()
                 bar.update(task, completed=session.update, note=session.note)
-        except KeyboardInterrupt:
-            session.save_last()
-            raise
+                if interrupts.asked:
+                    session.save_last()
+                    raise KeyboardInterrupt(
+                        f"Interrupted after {session.update} updates and saved; continue with --out {run} and the "
+                        "same options."
+                    )
     return TrainReport(
         run=run,
         updates=session.update,
@@ -99,6 +113,25 @@ def train(
         seconds=time.monotonic() - started,
         scenarios=session.info.scenarios,
     )
+
+
+class _Interrupts:
+    """Ctrl-C as a wish: the update that runs is finished, so that what is saved is whole."""
+
+    asked = False
+
+    def __enter__(self) -> "_Interrupts":
+        self._main = threading.current_thread() is threading.main_thread()
+        if self._main:
+            self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._main:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, *_: object) -> None:
+        self.asked = True
 
 
 class _Session:
@@ -119,7 +152,7 @@ class _Session:
             training=training,
             seed=seed,
             scenarios=tuple(store.scenario.name for store in stores),
-            stores={store.scenario.name: store.fingerprint() for store in stores},
+            stores=tuple((store.scenario.name, store.fingerprint()) for store in stores),
             update=0,
             parameters=parameter_count(self.model),
             metrics={},
@@ -151,9 +184,10 @@ class _Session:
 
     def save_last(self) -> None:
         """Write the checkpoint that a later call continues from."""
-        metrics = {"best_held_out_loss": self.best}
-        self.info = replace(self.info, update=self.update, metrics=metrics, training=self.training)
-        checkpoint.save(self.run / checkpoint.LAST, self.model, self.info, self.optimizer)
+        checkpoint.save(self.run / checkpoint.LAST, self.model, self._described(), self.optimizer)
+
+    def _described(self) -> RunInfo:
+        return replace(self.info, update=self.update, metrics={"best_held_out_loss": self.best})
 
     def _loss(self, source: WindowSource, purpose: str, index: int, dreamed: int) -> Tensor:
         rng = stream(self.seed, purpose, index)
@@ -170,17 +204,20 @@ class _Session:
             ]
         self.model.train()
         held_out = sum(losses) / len(losses)
-        improved = held_out < self.best
-        self.best = min(self.best, held_out)
+        if held_out < self.best:
+            self.best = held_out
+            # First, so that no kill in between leaves a training that believes to have saved its best.
+            checkpoint.save(self.run / checkpoint.BEST, self.model, self._described())
         self.save_last()
-        if improved:
-            checkpoint.save(self.run / checkpoint.BEST, self.model, self.info)
         return held_out
 
     def _continue(self) -> None:
         """Take up the training that lies in the run's folder, if one does."""
         path = self.run / checkpoint.LAST
         if not path.exists():
+            others = [file.name for file in self.run.iterdir() if file.name not in {LOG, checkpoint.BEST}]
+            if others:
+                raise BadArgument(f"{self.run} is not empty and holds no training; give --out another folder.")
             (self.run / LOG).unlink(missing_ok=True)
             return
         info, tensors = checkpoint.load(path)

@@ -1,7 +1,7 @@
 """Windows: fixed-length slices of recorded episodes with masks for what is not there, from one store or several."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -44,11 +44,6 @@ class Windows:
     agents: Tensor
     sight: Tensor
     origins: Tensor
-
-    def to(self, device: torch.device | str) -> "Windows":
-        """The windows on another device."""
-        rest = [getattr(self, f.name).to(device) for f in fields(self) if f.name != "units"]
-        return Windows(self.units.map(lambda field: field.to(device)), *rest)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ An order replaces the one before and lasts until it is done, another is given or
 
 import math
 
+from s2rm_sc2.actions import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.combat import begin_attack, call_off, gap, winding_up
 from s2rm_sc2.battle.compiled import rule
@@ -14,9 +15,6 @@ from s2rm_sc2.battle.random import States
 STAND, MOVE, ATTACK, ATTACK_MOVE, HUNT = range(5)
 """Orders: none (an active unit's goal is then its post); walk to the goal; attack the target wherever it goes; walk to
 the goal and attack on the way (active units); attack the nearest foe on the map (active units)."""
-
-NO_OP, STOP, NORTH, SOUTH, EAST, WEST, FIRST_ATTACK = range(7)
-"""SMAC's action numbers; FIRST_ATTACK + k attacks enemy k."""
 
 MOVE_AMOUNT = 2.0
 """Cells between a unit and the place that a move action sends it to (SMAC's default)."""
@@ -57,7 +55,7 @@ def act(real: Reals, whole: Wholes, alive: Flags, i: int, action: int, n_agents:
     elif action == WEST:
         give(real, whole, i, MOVE, x - MOVE_AMOUNT, y, -1, types)
     else:
-        give(real, whole, i, ATTACK, x, y, n_agents + action - FIRST_ATTACK, types)
+        give(real, whole, i, ATTACK, x, y, n_agents + action - FIRST_TARGET, types)
 
 
 @rule

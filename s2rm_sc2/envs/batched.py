@@ -7,17 +7,13 @@ import torch
 from torch import Tensor
 
 from s2rm_sc2.backends.contract import Backend
-from s2rm_sc2.errors import BadArgument
+from s2rm_sc2.errors import BadArgument, UnavailableAction
 from s2rm_sc2.reward import outcome, step_reward
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.views.options import SmacOptions
 from s2rm_sc2.views.sight import sees
 from s2rm_sc2.views.smac import SmacViews
-
-
-class UnavailableAction(BadArgument, AssertionError):
-    """Raised when an agent is told to do what it cannot; also an AssertionError, which SMAC raises here."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +64,8 @@ class BatchedBattles:
     ) -> None:
         if n_battles < 1:
             raise BadArgument(f"{n_battles} battles were asked for; give at least 1.")
+        if options is not None and options.move_amount < 2:
+            raise BadArgument("Units walk up to 1.5 cells a step, so move_amount=1 cannot be played; give 2 or more.")
         if backend is None:
             from s2rm_sc2.backends.embedded import EmbeddedBackend
 

@@ -7,7 +7,7 @@ are float32 (SMAC's turn float64). There are no replays and no game window: ``s2
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, SupportsInt
 
@@ -16,12 +16,13 @@ import numpy.typing as npt
 import torch
 
 from s2rm_sc2 import scenarios, seeds
+from s2rm_sc2.actions import FIRST_TARGET
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.reward import max_reward
 from s2rm_sc2.units import UNIT_TYPES
 from s2rm_sc2.views.options import SmacOptions
-from s2rm_sc2.views.smac import FIRST_TARGET, MOVES, elevation
+from s2rm_sc2.views.smac import MOVES, elevation
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -56,6 +57,32 @@ class Unit:
     weapon_cooldown: float
 
 
+OF_THE_GAME: Mapping[str, object] = {
+    "step_mul": 8,
+    "difficulty": "7",
+    "game_version": None,
+    "replay_dir": "",
+    "replay_prefix": "",
+    "window_size_x": 1920,
+    "window_size_y": 1200,
+    "heuristic_ai": False,
+    "heuristic_rest": False,
+    "debug": False,
+}
+"""SMAC's keywords about StarCraft II itself, with SMAC's defaults."""
+
+
+def _known(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options without those about the game, which must be at SMAC's defaults."""
+    for name in OF_THE_GAME.keys() & options.keys():
+        if options[name] != OF_THE_GAME[name]:
+            raise BadArgument(
+                f"StarCraft2Env on the embedded engine cannot do {name}={options[name]!r}; leave it at SMAC's default, "
+                f"{OF_THE_GAME[name]!r}."
+            )
+    return {name: value for name, value in options.items() if name not in OF_THE_GAME}
+
+
 class StarCraft2Env:
     """SMAC's environment over the embedded engine.
 
@@ -70,10 +97,13 @@ class StarCraft2Env:
         n_agents, n_enemies, n_actions, episode_limit: as SMAC's.
         battles: the batch of one that is played.
 
+    SMAC's keywords that concern the game's process (``difficulty``, ``step_mul``, ``replay_dir``, ...) are accepted at
+    SMAC's defaults, so that its configuration files work as they are.
+
     Raises:
         ScenarioUnknown: no scenario has this name.
         ScenarioUnsupported: the engine cannot play it.
-        BadArgument: an option's value is out of range.
+        BadArgument: an option's value is out of range, or not what the engine can do.
         TypeError: no option has this name.
     """
 
@@ -85,11 +115,12 @@ class StarCraft2Env:
     def __init__(
         self,
         map_name: str = "8m",
+        *,
         seed: int | None = None,
         continuing_episode: bool = False,
-        **options: bool | float,
+        **options: Any,  # noqa: ANN401 - SMAC's keywords, checked below
     ) -> None:
-        self.options = SmacOptions(**options)  # type: ignore[arg-type]
+        self.options = SmacOptions(**_known(options))
         self.scenario = scenarios.get(map_name)
         self.battles = BatchedBattles(self.scenario, 1, options=self.options)
         self._views = self.battles.views

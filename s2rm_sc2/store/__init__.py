@@ -2,6 +2,6 @@
 
 from s2rm_sc2.store.layout import StoreSettings
 from s2rm_sc2.store.reader import ArrayInfo, EpisodeStore, find_stores
-from s2rm_sc2.store.writer import StoreBusy, StoreWriter
+from s2rm_sc2.store.writer import StoreWriter
 
-__all__ = ["ArrayInfo", "EpisodeStore", "StoreBusy", "StoreSettings", "StoreWriter", "find_stores"]
+__all__ = ["ArrayInfo", "EpisodeStore", "StoreSettings", "StoreWriter", "find_stores"]

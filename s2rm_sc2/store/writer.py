@@ -6,6 +6,7 @@ store is next opened for writing, so that its files equal those of a collection 
 
 import fcntl
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,7 @@ import zarr
 from zarr.storage import LocalStore
 
 from s2rm_sc2.episode import Episode
-from s2rm_sc2.errors import S2rmError, StoreMismatch, StoreMissing
+from s2rm_sc2.errors import StoreBusy, StoreMismatch, StoreMissing
 from s2rm_sc2.store.files import (
     ZarrArray,
     check_chunks,
@@ -32,9 +33,8 @@ from s2rm_sc2.store.files import (
 )
 from s2rm_sc2.store.layout import ArraySpec, StoreSettings
 
-
-class StoreBusy(S2rmError):
-    """Raised when another process is writing the store."""
+_LEFTOVER = re.compile(r"\.[0-9a-f]{32}\.partial$")
+"""How zarr names the file it was writing when it was killed; nobody else's files are touched."""
 
 
 class StoreWriter:
@@ -120,13 +120,18 @@ class StoreWriter:
         self.close()
 
     def _prepare(self) -> None:
-        for leftover in self.path.rglob("*.partial"):
-            leftover.unlink()
-        if not any(self.path.iterdir()):
+        here = list(self.path.iterdir())
+        if all(file.name.startswith("zarr.") and _LEFTOVER.search(file.name) for file in here):
+            for file in here:
+                file.unlink()
             zarr.create_group(LocalStore(self.path), attributes=self.settings.to_attributes())
         attributes = read_attributes(self.path)
         found, self.n_episodes, self.n_steps = read_settings(self.path, attributes)
         _compare(self.path, found, self.settings)
+        for folder in (self.path, *(self.path / spec.name for spec in self.settings.arrays())):
+            for file in folder.glob("*.partial"):
+                if _LEFTOVER.search(file.name):
+                    file.unlink()
         self._group = zarr.open_group(LocalStore(self.path), mode="r+", zarr_format=3)
         if self.n_episodes == 0:
             create_arrays(self.path, self.settings.arrays())

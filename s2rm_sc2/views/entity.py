@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from s2rm_sc2.actions import FIRST_TARGET
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import UNIT_NAMES, UNIT_TYPES, unit_type
 
@@ -40,7 +41,7 @@ PAIR_COLUMNS: tuple[str, ...] = (
 REACH_SCALE = 2.0
 """Cells inside or outside weapon range at which ``reaches_other`` is cut off, at 1 and -1."""
 
-_ATTACK, _HEAL, _FIRST_TARGET = 6, 7, 6
+_ATTACK, _HEAL = FIRST_TARGET, FIRST_TARGET + 1
 _MEDIVAC = unit_type("medivac").index
 _BODIES = torch.tensor(
     [
@@ -77,8 +78,8 @@ def action_targets(units: UnitTable, actions: Tensor) -> Tensor:
     """
     n_agents = actions.shape[-1]
     heals = units.type[..., :n_agents] == _MEDIVAC
-    row = actions - _FIRST_TARGET + torch.where(heals, 0, n_agents)
-    return torch.where(actions >= _FIRST_TARGET, row, -1)
+    row = actions - FIRST_TARGET + torch.where(heals, 0, n_agents)
+    return torch.where(actions >= FIRST_TARGET, row, -1)
 
 
 def action_features(units: UnitTable, actions: Tensor, known: Tensor) -> Tensor:

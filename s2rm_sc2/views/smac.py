@@ -13,14 +13,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from s2rm_sc2.actions import FIRST_TARGET, NO_OP, NORTH
 from s2rm_sc2.scenarios import Scenario, Terrain
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import UNIT_TYPES
 from s2rm_sc2.views.options import SmacOptions
 from s2rm_sc2.views.sight import offsets, sees, within_sight
-
-NO_OP, STOP, FIRST_MOVE, FIRST_TARGET = 0, 1, 2, 6
-"""SMAC's action numbers: four moves from 2 on, targets from 6 on."""
 
 MOVES: tuple[tuple[str, int, int], ...] = (("north", 0, 1), ("south", 0, -1), ("east", 1, 0), ("west", -1, 0))
 """Moves in the order of their action numbers, with the direction of their step."""
@@ -252,7 +250,7 @@ class SmacViews:
         """The movement features: moves, then pathing and height where options ask for them."""
         constants, options = self._on(units.x.device), self.options
         dead = ~units.alive[:, : self.n_agents, None]
-        parts = [available[:, :, FIRST_MOVE:FIRST_TARGET].float()]
+        parts = [available[:, :, NORTH:FIRST_TARGET].float()]
         if options.obs_pathing_grid:
             parts.append(self._ground(units, constants.around[:-1], constants.pathing).masked_fill(dead, 0.0))
         if options.obs_terrain_height:

@@ -14,10 +14,9 @@ import pytest
 
 from collectors import collect as module
 from collectors.collect import collect
-from collectors.workers import WorkerDied
 from s2rm_sc2 import scenarios
 from s2rm_sc2.episode import Episode
-from s2rm_sc2.errors import BadArgument, ScenarioUnsupported, StoreMismatch
+from s2rm_sc2.errors import BadArgument, ScenarioUnsupported, StoreMismatch, WorkerDied
 from s2rm_sc2.store import EpisodeStore, StoreWriter
 
 SCENARIO = scenarios.get("3m")

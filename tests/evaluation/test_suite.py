@@ -11,7 +11,7 @@ from rich.console import Console
 from evaluation.held_out import held_out
 from evaluation.report import Report
 from evaluation.rows import FLOOR, distinct, select
-from evaluation.runs import load_runs
+from evaluation.runs import content, load_runs
 from evaluation.suite import compare, default_scenarios, evaluate
 from s2rm_sc2.errors import BadArgument, CheckpointBroken, CheckpointMissing, ScenarioUnknown
 from s2rm_sc2.scenarios import get
@@ -114,3 +114,9 @@ def test_bad_input_is_named(run_2s3z: Path, tmp_path: Path) -> None:
     (cut / "best.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CheckpointBroken, match="cut"):
         evaluate([cut], None, 1, 0)
+
+
+def test_a_scenario_seen_in_training_is_not_unseen_under_another_name() -> None:
+    same = ["3s5z", "3s5z_vs_3s5z", "3s5z@band", "5z3s"]
+    assert len({content(name) for name in same}) == 1
+    assert len({content(name) for name in ("3s5z", "5s3z", "3s5z@flat", "3s5z_vs_3s6z")}) == 4

@@ -4,10 +4,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from s2rm_sc2.actions import EAST, NO_OP, NORTH, SOUTH, STOP, WEST
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.field import Field
 from s2rm_sc2.battle.loop import act_smac, advance, order
-from s2rm_sc2.battle.orders import ATTACK, EAST, MOVE, NO_OP, NORTH, SOUTH, STOP, WEST
+from s2rm_sc2.battle.orders import ATTACK, MOVE
 from s2rm_sc2.scenarios import terrain
 from s2rm_sc2.units import unit_type
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from s2rm_sc2 import scenarios
-from s2rm_sc2.envs.batched import BatchedBattles, UnavailableAction
-from s2rm_sc2.errors import BadArgument
+from s2rm_sc2.envs.batched import BatchedBattles
+from s2rm_sc2.errors import BadArgument, UnavailableAction
 from s2rm_sc2.reward import outcome
 
 

@@ -156,3 +156,12 @@ def test_features_add_up_and_units_are_as_in_the_vectors() -> None:
     assert near.shape == (8, 16)
     assert not near[range(8), range(8)].any()
     assert (env.unit_shoot_range(0), env.unit_sight_range(0)) == (6, 9)
+
+
+def test_the_keywords_of_smacs_configuration_files_are_accepted_at_their_defaults() -> None:
+    env = StarCraft2Env(map_name="3m", difficulty="7", step_mul=8, game_version=None, debug=False, replay_dir="")
+    assert env.get_env_info()["n_agents"] == 3
+    with pytest.raises(BadArgument, match="difficulty='A'"):
+        StarCraft2Env(map_name="3m", difficulty="A")
+    with pytest.raises(BadArgument, match="move_amount=1"):
+        StarCraft2Env(map_name="3m", move_amount=1)

@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from collectors.collect import collect
 from s2rm_sc2 import scenarios
 from s2rm_sc2.episode import Episode
-from s2rm_sc2.errors import StoreBroken, StoreMismatch, StoreMissing
-from s2rm_sc2.store import EpisodeStore, StoreBusy, StoreSettings, StoreWriter, find_stores
+from s2rm_sc2.errors import S2rmError, StoreBroken, StoreBusy, StoreMismatch, StoreMissing
+from s2rm_sc2.store import EpisodeStore, StoreSettings, StoreWriter, find_stores
 
 Make = Callable[[int, int], Episode]
 Tree = Callable[[Path], dict[str, bytes]]
@@ -240,3 +241,12 @@ def test_other_zarr_readers_understand_a_store(store: Path, make_episode: Make) 
     units = group["units/health"]
     assert isinstance(units, zarr.Array)
     np.testing.assert_array_equal(units[8:39], make_episode(2, 30).units["health"])
+
+
+def test_a_folder_that_is_no_store_is_left_as_it_is(tmp_path: Path) -> None:
+    names = ("photo.jpg", "big.partial", "zarr.partial")
+    for name in names:
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(S2rmError):
+        collect(scenarios.get("3m"), tmp_path, episodes=1, progress=False)
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(names)

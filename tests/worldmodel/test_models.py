@@ -102,6 +102,24 @@ def test_what_dropped_views_would_have_shown_changes_nothing(name: str, store_2s
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)
+def test_the_dream_is_told_nothing_but_the_actions_of_kept_agents(name: str, store_2s3z: EpisodeStore) -> None:
+    source = WindowSource([store_2s3z], "all")
+    model, windows = model_of(name, source), windows_of(source)
+    keep = torch.tensor([True, False, True, True, False]).expand(len(windows.agents), 5)
+    after = torch.arange(WARMUP + HORIZON) >= WARMUP
+    changed = windows.units.map(lambda field: torch.where(after[:, None], torch.zeros_like(field), field))
+    actions = torch.where(keep[:, None] & (windows.actions > 0), windows.actions, 1)
+    forgotten = replace(
+        windows,
+        units=replace(changed, type=windows.units.type, team=windows.units.team),
+        sees=windows.sees & ~after[:, None, None],
+        actions=torch.where(after[:, None], actions, windows.actions),
+    )
+    straight = forecast(model, windows, keep, WARMUP, HORIZON)
+    same(straight, forecast(model, forgotten, keep, WARMUP, HORIZON), torch.arange(10))
+
+
+@pytest.mark.parametrize("name", MODEL_NAMES)
 def test_one_batch_can_be_overfitted(name: str, store_2s3z: EpisodeStore) -> None:
     source = WindowSource([store_2s3z], "all")
     model = model_of(name, source).train()

@@ -1,11 +1,15 @@
 import json
 import pickle
+import resource
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from collectors.collect import collect
+from s2rm_sc2 import scenarios
 from s2rm_sc2.errors import BadArgument, CheckpointBroken, CheckpointMissing, S2rmError, StoreMissing
 from s2rm_sc2.store import EpisodeStore
 from worldmodel import checkpoint
@@ -41,7 +45,7 @@ def test_training_lowers_the_loss_and_describes_itself(
     loaded, info = checkpoint.load_checkpoint(tmp_path)
     assert loaded.name == name
     assert info.scenarios == report.scenarios == ("2s3z", "3m")
-    assert info.stores == {"2s3z": store_2s3z.fingerprint(), "3m": store_3m.fingerprint()}
+    assert info.stores == (("2s3z", store_2s3z.fingerprint()), ("3m", store_3m.fingerprint()))
     assert info.model == model
 
 
@@ -66,14 +70,14 @@ def test_a_training_that_was_interrupted_continues_to_the_same_weights(
         nonlocal calls
         calls += 1
         if calls == 8:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         step(self, closure)
 
     monkeypatch.setattr(torch.optim.AdamW, "step", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="8 updates and saved; continue with --out"):
         train([store_3m], MODEL, training, 0, tmp_path / "parts", progress=False)
     monkeypatch.undo()
-    assert checkpoint.load(tmp_path / "parts" / checkpoint.LAST)[0].update == 7
+    assert checkpoint.load(tmp_path / "parts" / checkpoint.LAST)[0].update == 8
     train([store_3m], MODEL, training, 0, tmp_path / "parts", progress=False)
     assert equal(tmp_path / "whole", tmp_path / "parts")
     assert losses(tmp_path / "whole") == losses(tmp_path / "parts")
@@ -125,3 +129,38 @@ def test_broken_checkpoints_are_refused_and_nothing_in_them_runs(store_3m: Episo
 def test_training_without_data_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(StoreMissing, match="s2rm-sc2 collect"):
         open_stores([tmp_path])
+
+
+def test_test_episodes_are_never_trained_on(tmp_path: Path) -> None:
+    path = tmp_path / "3m.zarr"
+    collect(scenarios.get("3m"), path, episodes=1, purpose="evaluation", progress=False)
+    with pytest.raises(BadArgument, match="'evaluation'"):
+        open_stores([tmp_path])
+
+
+def test_a_store_named_twice_counts_once(store_3m: EpisodeStore) -> None:
+    assert len(open_stores([store_3m.path, store_3m.path.parent])) == 1
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(store_3m: EpisodeStore, tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text("mine")
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(BadArgument, match="holds no training"):
+        train([store_3m], MODEL, TRAINING, 0, tmp_path, progress=False)
+    assert (tmp_path / "log.jsonl").read_text() == "mine"
+
+
+def test_a_full_disk_keeps_the_checkpoint_that_was_there(store_3m: EpisodeStore, tmp_path: Path) -> None:
+    train([store_3m], MODEL, replace(TRAINING, updates=2), 0, tmp_path, progress=False)
+    before = (tmp_path / checkpoint.LAST).read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            train([store_3m], MODEL, replace(TRAINING, updates=4), 0, tmp_path, progress=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / checkpoint.LAST).read_bytes() == before
+    assert not list(tmp_path.glob("*.partial"))
+    train([store_3m], MODEL, replace(TRAINING, updates=4), 0, tmp_path, progress=False)
+    assert checkpoint.load(tmp_path / checkpoint.LAST)[0].update == 4
