@@ -19,9 +19,9 @@ from worldmodel.windows import Windows, WindowSource, draw_views
 WARMUP, HORIZON = 5, 3
 
 
-def model_of(name: str, source: WindowSource) -> UnitModel:
+def model_of(name: str, source: WindowSource, width: int = 16) -> UnitModel:
     torch.manual_seed(3)
-    model = build(preset("debug", name)[0])
+    model = build(replace(preset("debug", name)[0], width=width))
     model.calibrate(source.places(np.random.default_rng(0)))
     return model.eval()
 
@@ -122,7 +122,7 @@ def test_the_dream_is_told_nothing_but_the_actions_of_kept_agents(name: str, sto
 @pytest.mark.parametrize("name", MODEL_NAMES)
 def test_one_batch_can_be_overfitted(name: str, store_2s3z: EpisodeStore) -> None:
     source = WindowSource([store_2s3z], "all")
-    model = model_of(name, source).train()
+    model = model_of(name, source, width=64).train()
     windows = source.sample(2, 5, np.random.default_rng(2))
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     losses = []
