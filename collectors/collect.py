@@ -1,5 +1,6 @@
 """Carrying out a collection: play what the store lacks, commit it group by group, show how far it is."""
 
+import os
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -24,8 +25,8 @@ COMMIT_BYTES = 64 << 20
 COMMIT_SECONDS = 10.0
 """The longest time that finished episodes wait for their commit; it decides no byte of the store."""
 
-EPISODES_PER_WORKER = 256
-"""How many episodes repay the start of a process, which costs seconds; fewer are played by fewer workers."""
+EPISODES_PER_WORKER = 1000
+"""How many episodes repay the start of a process, which costs seconds."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,15 @@ def collect(
     return _report(out, before, seconds)
 
 
+def fitting_workers(episodes: int) -> int:
+    """As many processes as pay for this many episodes, and no more than there are cores."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, episodes // EPISODES_PER_WORKER))
+
+
 def _played(
     settings: StoreSettings, player: Policy, plans: list[EpisodePlan], workers: int
 ) -> Generator[Episode, None, None]:
-    workers = min(workers, -(-len(plans) // EPISODES_PER_WORKER))
     if workers > 1:
         return play_in_processes(settings, player, plans, workers)
     return play(settings, player, plans)

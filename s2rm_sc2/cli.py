@@ -1,7 +1,6 @@
 """The command line: each verb parses, calls one library function and prints; heavy imports wait inside the verbs."""
 
 import errno
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -84,16 +83,17 @@ def collect(
     policy: Annotated[str, typer.Option(help="random, scripted, or mixture (per-episode epsilon).")] = "mixture",
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The store; by default data/<map>.zarr.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Most processes to play; each gets 256 episodes or more.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that play; by default as many as pay off.")] = None,
 ) -> None:
     """Play episodes into a store, or continue one."""
     from s2rm_sc2.scenarios import get
 
     scenario = get(map_name)
     from collectors.collect import collect as run
+    from collectors.collect import fitting_workers
 
     out = out or DATA / f"{map_name}.zarr"
-    report = run(scenario, out, episodes, policy, seed, _cores() if workers is None else workers)
+    report = run(scenario, out, episodes, policy, seed, fitting_workers(episodes) if workers is None else workers)
     table = _table("", "", title=f"{scenario.name}: {report.path}")
     if not report.new_episodes:
         typer.echo(f"{out} holds {report.episodes} episodes already, so there was nothing to do.")
@@ -298,10 +298,6 @@ def _one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _table(*columns: str, title: str) -> "Table":
