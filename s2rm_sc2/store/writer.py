@@ -128,7 +128,8 @@ class StoreWriter:
         attributes = read_attributes(self.path)
         found, self.n_episodes, self.n_steps = read_settings(self.path, attributes)
         _compare(self.path, found, self.settings)
-        for folder in (self.path, *(self.path / spec.name for spec in self.settings.arrays())):
+        folders = [self.path / spec.name for spec in self.settings.arrays()]
+        for folder in {*folders, *(folder.parent for folder in folders)}:
             for file in folder.glob("*.partial"):
                 if _LEFTOVER.search(file.name):
                     file.unlink()

@@ -28,7 +28,7 @@ class FailingDisk:
         def refusing(path: Path, value: Buffer, exclusive: bool = False) -> int:
             if self.written >= self.limit:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.with_suffix(".killed.partial").write_bytes(b"half a file")
+                path.with_suffix(f".{0:032x}.partial").write_bytes(b"half a file")
                 raise OSError(28, "No space left on device")
             self.written += 1
             return put(path, value, exclusive)
