@@ -78,7 +78,7 @@ def _dream_step(
 
 
 def window_loss(model: Predictor, windows: Windows, keep: Tensor, warmup: int, dreamed: int) -> Tensor:
-    """Loss of the steps guided by views and, weighing as much together, of those dreamed after them."""
+    """Mean loss of a window's steps: those guided by views count as one, then every dreamed one."""
     said = rollout(model, windows, keep, warmup, dreamed)
     belief, change = said.guided
     target = windows.units.map(lambda field: field[:, 1 : warmup + 1])
@@ -93,7 +93,7 @@ def window_loss(model: Predictor, windows: Windows, keep: Tensor, warmup: int, d
         alive_before = windows.units.alive[:, warmup + k]
         counted = asked & imagined.known & alive_before & windows.valid[:, warmup + k + 1, None]
         further.append(step_loss(change, imagined.units, target, counted, belief.visible[:, -1]))
-    return (loss + torch.stack(further).mean()) / 2
+    return (loss + torch.stack(further).sum()) / (1 + len(further))
 
 
 @dataclass(frozen=True)
