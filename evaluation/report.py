@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -60,9 +61,10 @@ class Report:
         """The tables for the terminal: figures, and in colour their factor to persistence."""
         tables = []
         for metric, title in TITLES.items():
-            table = Table(title=title, title_justify="left", title_style="bold")
+            table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+            table.padding, table.show_edge = 0, False
             for heading in ("scenario", "model"):
-                table.add_column(heading)
+                table.add_column(heading, no_wrap=True)
             for steps, share in COLUMNS:
                 table.add_column(_heading(steps, share), justify="right", no_wrap=True)
             for scenario, split, lines in self._blocks(metric):

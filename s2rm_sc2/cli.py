@@ -284,7 +284,7 @@ def _run_facts(place: Path) -> "Table":
         ("training", ", ".join(f"{key} {value}" for key, value in info.training.to_dict().items())),
         ("trained on", ", ".join(f"{scenario} ({store})" for scenario, store in info.stores)),
         ("seed", str(info.seed)),
-        ("updates", f"{info.update:,}"),
+        ("best at update", f"{info.update:,}"),
         ("parameters", f"{info.parameters:,}"),
         ("metrics", ", ".join(f"{key} {value:.4f}" for key, value in info.metrics.items())),
         ("versions", ", ".join(f"{key} {value}" for key, value in info.versions.items())),

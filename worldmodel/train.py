@@ -221,12 +221,23 @@ class _Session:
             (self.run / LOG).unlink(missing_ok=True)
             return
         info, tensors = checkpoint.load(path)
-        asked = (self.info.model, replace(self.info.training, updates=0), self.seed, self.info.stores)
-        found = (info.model, replace(info.training, updates=0), info.seed, info.stores)
-        if asked != found or info.update > self.training.updates:
+        same_but_updates = replace(self.training, updates=info.training.updates)
+        differs = [
+            name
+            for name, here, there in (
+                ("model or preset", self.info.model, info.model),
+                ("training settings", same_but_updates, info.training),
+                ("seed", self.seed, info.seed),
+                ("stores", self.info.stores, info.stores),
+            )
+            if here != there
+        ]
+        if info.update > self.training.updates:
+            differs.append(f"number of updates, {info.update} done against {self.training.updates} asked for")
+        if differs:
             raise BadArgument(
-                f"{self.run} holds a training with other settings (model {info.model.name}, seed {info.seed}, "
-                f"{info.update} updates on {', '.join(info.scenarios)}); give --out another folder."
+                f"{self.run} holds a training of {info.model.name} on {', '.join(info.scenarios)} with another "
+                f"{' and another '.join(differs)}; give the options it was begun with, or --out another folder."
             )
         checkpoint.restore(self.model, tensors, path)
         checkpoint.restore_optimizer(self.optimizer, tensors)

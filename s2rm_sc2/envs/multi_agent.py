@@ -8,7 +8,7 @@ are float32 (SMAC's turn float64). There are no replays and no game window: ``s2
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, SupportsInt
 
 import numpy as np
@@ -80,7 +80,10 @@ def _known(options: Mapping[str, Any]) -> dict[str, Any]:
                 f"StarCraft2Env on the embedded engine cannot do {name}={options[name]!r}; leave it at SMAC's default, "
                 f"{OF_THE_GAME[name]!r}."
             )
-    return {name: value for name, value in options.items() if name not in OF_THE_GAME}
+    known = {name: value for name, value in options.items() if name not in OF_THE_GAME}
+    for name in known.keys() - {field.name for field in fields(SmacOptions)}:
+        raise TypeError(f"StarCraft2Env got an unexpected keyword argument {name!r}.")
+    return known
 
 
 class StarCraft2Env:

@@ -86,7 +86,7 @@ def test_a_training_that_was_interrupted_continues_to_the_same_weights(
 def test_a_run_is_not_continued_with_other_settings(store_3m: EpisodeStore, tmp_path: Path) -> None:
     training = replace(TRAINING, updates=2)
     train([store_3m], MODEL, training, 0, tmp_path, progress=False)
-    with pytest.raises(BadArgument, match="give --out another folder"):
+    with pytest.raises(BadArgument, match="another seed; give the options it was begun with"):
         train([store_3m], MODEL, training, 1, tmp_path, progress=False)
 
 
