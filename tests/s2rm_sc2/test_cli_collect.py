@@ -112,7 +112,10 @@ def test_a_full_disk_ends_in_one_sentence_and_the_next_call_continues(here: Path
 
 def test_ctrl_c_ends_in_one_sentence_and_leaves_no_process(here: Path) -> None:
     arguments = [*COMMAND, "collect", "--map", "3m", "--workers", "2", "--episodes", "1000000"]
+    # A shell starts background jobs with Ctrl-C ignored, and children inherit that; here a foreground job is meant.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    signal.signal(signal.SIGINT, before)
     while not (here / "data/3m.zarr/episode/battle_won/zarr.json").exists():
         assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)
