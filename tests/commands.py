@@ -1,5 +1,6 @@
 """Running what the README says, the way a user does."""
 
+import os
 import re
 import subprocess
 import sys
@@ -22,8 +23,8 @@ def readme_blocks(language: str) -> list[str]:
 
 def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a command line as a user does, with this virtual environment's programs first."""
-    path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
-    environment = {"PATH": path, "COLUMNS": "200", "HOME": str(cwd)}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "COLUMNS": "200"}
     return subprocess.run(
         command, shell=True, cwd=cwd, capture_output=True, text=True, timeout=600, env=environment, check=False
     )
