@@ -69,11 +69,6 @@ def _fail(sentence: str, code: int, cause: BaseException) -> NoReturn:
     raise typer.Exit(code) from cause
 
 
-@app.callback()
-def _verbs() -> None:
-    """Keeps verbs verbs, however few there are."""
-
-
 @verb
 def collect(
     map_name: Annotated[

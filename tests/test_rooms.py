@@ -1,8 +1,6 @@
 """Who may import whom: the arrows of the house, no drawers, no file too long to read in one sitting."""
 
 import ast
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,11 +55,3 @@ def test_files_say_what_they_are_and_stay_readable(path: Path) -> None:
 def test_only_the_store_knows_zarr() -> None:
     knowing = {path.relative_to(ROOT).parts[1] for path in FILES for module, _ in imports(path) if module == "zarr"}
     assert knowing == {"store"}
-
-
-def test_help_comes_without_heavy_imports() -> None:
-    code = (
-        "import sys; from s2rm_sc2 import cli; "
-        "print([m for m in ('torch', 'numba', 'zarr', 'matplotlib') if m in sys.modules])"
-    )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
