@@ -1,7 +1,19 @@
 """Scenarios as data: SMAC's 23 maps, and any composition by name."""
 
 from s2rm_sc2.scenarios.registry import get, smac_names
-from s2rm_sc2.scenarios.scenario import EnemyOrder, Group, Scenario
+from s2rm_sc2.scenarios.scenario import ANY, EnemyOrder, Group, Opponent, Scenario, TeamDraw
 from s2rm_sc2.scenarios.terrain import Terrain, terrain, terrain_names
 
-__all__ = ["EnemyOrder", "Group", "Scenario", "Terrain", "get", "smac_names", "terrain", "terrain_names"]
+__all__ = [
+    "ANY",
+    "EnemyOrder",
+    "Group",
+    "Opponent",
+    "Scenario",
+    "TeamDraw",
+    "Terrain",
+    "get",
+    "smac_names",
+    "terrain",
+    "terrain_names",
+]

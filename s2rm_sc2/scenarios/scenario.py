@@ -1,5 +1,6 @@
 """What a scenario is: two teams, a terrain, an order, a limit."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -7,15 +8,36 @@ from typing import Any, Literal
 from s2rm_sc2.scenarios.terrain import Terrain, terrain
 from s2rm_sc2.units import UNIT_NAMES, Race, UnitType, unit_type
 
+ANY = "any"
+"""The unit of a group whose types are drawn anew in every episode; see :class:`TeamDraw`."""
+
+Opponent = Literal["smac", "focus", "kite"]
+
 
 @dataclass(frozen=True)
 class Group:
-    """``count`` units of one type that are created together at a point (map cells)."""
+    """``count`` units of one type (or of :data:`ANY`) that are created together at a point (map cells)."""
 
     unit: str
     count: int
     x: float
     y: float
+
+
+@dataclass(frozen=True)
+class TeamDraw:
+    """SMACv2's random teams: each ally's type is drawn by weight, anew in every episode; the enemies copy the allies.
+
+    Attributes:
+        units, weights: the types and their probabilities.
+        exceptions: types of which a team may not consist alone; such a team is drawn again.
+        surrounded: probability that the enemies start around the allies instead of mirrored.
+    """
+
+    units: tuple[str, ...]
+    weights: tuple[float, ...]
+    exceptions: tuple[str, ...] = ()
+    surrounded: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -40,6 +62,10 @@ class Scenario:
         ally_type_order, enemy_type_order: unit types in the order of SMAC's type one-hots; empty without type
             bits. They differ on SMAC's stalker-and-zealot maps, where SMAC inverts the enemy's.
         sight_range, shoot_range: cells between centres, one value for all units as in SMAC.
+        smac_version: whose rules of interface hold. 2: each unit type has ranges of its own, agents know their own
+            place, rewards are cut off at 0 instead of being made positive (SMACv2 with its shipped configurations).
+        opponent: who plays the enemies: SMAC's built-in behaviour, or a stronger script.
+        draw: how the teams are drawn in every episode; None where they are fixed.
     """
 
     name: str
@@ -53,6 +79,9 @@ class Scenario:
     enemy_type_order: tuple[str, ...] = ()
     sight_range: float = 9.0
     shoot_range: float = 6.0
+    smac_version: Literal[1, 2] = 1
+    opponent: Opponent = "smac"
+    draw: TeamDraw | None = None
 
     @property
     def terrain(self) -> Terrain:
@@ -80,10 +109,25 @@ class Scenario:
 
         Allies stand sorted by name, which is the order of SMAC's ally type ids (within a type the backend sorts
         by x, then y); enemies stand in the order of creation.
+
+        Raises:
+            ValueError: the teams are drawn in every episode (see :attr:`ally_kinds`); the unit table has the types.
         """
+        if self.draw is not None:
+            raise ValueError(f"the teams of {self.name} are drawn in every episode; read the types from the unit table")
         allies = sorted(group.unit for group in self.allies for _ in range(group.count))
         enemies = [group.unit for group in self.enemies for _ in range(group.count)]
         return tuple(unit_type(name) for name in allies + enemies)
+
+    @cached_property
+    def ally_kinds(self) -> tuple[UnitType, ...]:
+        """The types that allies may have, each once, in the order of the unit table's numbers."""
+        return _kinds(self.draw.units if self.draw else [group.unit for group in self.allies])
+
+    @cached_property
+    def enemy_kinds(self) -> tuple[UnitType, ...]:
+        """The types that enemies may have."""
+        return _kinds(self.draw.units if self.draw else [group.unit for group in self.enemies])
 
     @property
     def type_indices(self) -> tuple[int, ...]:
@@ -98,12 +142,12 @@ class Scenario:
     @property
     def ally_race(self) -> Race:
         """The allies' race: decides whether shields are in SMAC's vectors."""
-        return unit_type(self.allies[0].unit).race
+        return unit_type(self.draw.units[0] if self.draw else self.allies[0].unit).race
 
     @property
     def enemy_race(self) -> Race:
         """The enemies' race."""
-        return unit_type(self.enemies[0].unit).race
+        return unit_type(self.draw.units[0] if self.draw else self.enemies[0].unit).race
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as a store's attributes hold it."""
@@ -124,9 +168,20 @@ class Scenario:
             "order": EnemyOrder(order["kind"], tuple((x, y) for x, y in order["points"])),
             "ally_type_order": tuple(data["ally_type_order"]),
             "enemy_type_order": tuple(data["enemy_type_order"]),
+            "draw": _draw(data.get("draw")),
         }
         scenario = cls(**fields)
-        unknown = {group.unit for group in scenario.allies + scenario.enemies} - set(UNIT_NAMES)
+        unknown = {group.unit for group in scenario.allies + scenario.enemies} - {*UNIT_NAMES, ANY}
         if unknown:
             raise KeyError(f"unknown unit types {sorted(unknown)}")
         return scenario
+
+
+def _kinds(names: Sequence[str]) -> tuple[UnitType, ...]:
+    return tuple(sorted({unit_type(name) for name in names}, key=lambda unit: unit.index))
+
+
+def _draw(data: dict[str, Any] | None) -> TeamDraw | None:
+    if data is None:
+        return None
+    return TeamDraw(tuple(data["units"]), tuple(data["weights"]), tuple(data["exceptions"]), data["surrounded"])
