@@ -117,6 +117,11 @@ class UnitType:
         """The number that stands for this type in tables and stores."""
         return UNIT_NAMES.index(self.name)
 
+    @property
+    def can_be_healed(self) -> bool:
+        """Whether a medivac can heal it: biological and no structure."""
+        return "biological" in self.attributes and "structure" not in self.attributes
+
 
 def _read(name: str, row: dict[str, Any]) -> UnitType:
     weapon, heal = row.pop("weapon", None), row.pop("heal", None)

@@ -10,6 +10,7 @@ from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.field import Field, Flags
 from s2rm_sc2.battle.loop import act_smac, advance
 from s2rm_sc2.battle.spawn import plan, spawn, supported
+from s2rm_sc2.battle.tactics import OPPONENTS
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import ALLY, ENEMY, UnitTable
@@ -43,6 +44,7 @@ class EmbeddedBackend:
         self.scenario, self.n_battles = scenario, n_battles
         teams = (ALLY,) * scenario.n_agents + (ENEMY,) * scenario.n_enemies
         self.field = Field(n_battles, scenario.unit_types, teams, scenario.terrain)
+        self.field.opponent = OPPONENTS.index(scenario.opponent)
         self._plan = plan(scenario)
         real, whole = torch.from_numpy(self.field.real), torch.from_numpy(self.field.whole)
         self._units = UnitTable(

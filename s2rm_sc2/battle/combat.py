@@ -1,4 +1,4 @@
-"""Attacks, from their start to the damage: swings, hits, missiles, splash, armour, shields, regeneration, death.
+"""Attacks, from their start to the damage: swings, hits, missiles, splash, blasts, armour, recovery, healing, death.
 
 Fair by construction: units act on what stood at the start of the loop, damage of a loop lands in full, and the dead
 are removed only at its end, so two units can kill each other and the order of rows favours no side.
@@ -28,14 +28,29 @@ def gap(real: Reals, i: int, j: int) -> float:
 
 
 @rule
+def can_hit(whole: Wholes, i: int, j: int, damage: Reals) -> bool:
+    """Whether unit i's weapon reaches the plane that unit j is on; False without a weapon."""
+    return bool(damage[whole[r.TYPE, i], whole[r.TYPE, j]] > 0.0)
+
+
+@rule
+def can_heal(whole: Wholes, i: int, j: int, types: Reals) -> bool:
+    """Whether unit i heals and unit j is another, biological unit of its side."""
+    heals = types[whole[r.TYPE, i], r.HEAL_RATE] > 0.0 and types[whole[r.TYPE, j], r.BIOLOGICAL] > 0.0
+    return bool(heals and i != j and whole[r.TEAM, i] == whole[r.TEAM, j])
+
+
+@rule
 def recover(real: Reals, whole: Wholes, alive: Flags, types: Reals) -> None:
-    """Regenerate health (zerg) and, after 160 loops without damage, shields (protoss) for one loop."""
+    """Regenerate health (zerg), energy and, after 160 loops without damage, shields (protoss) for one loop."""
     for i in range(alive.shape[0]):
         if not alive[i]:
             continue
         kind = whole[r.TYPE, i]
         if types[kind, r.REGENERATION] > 0.0:
             real[r.HEALTH, i] = min(types[kind, r.MAX_HEALTH], real[r.HEALTH, i] + types[kind, r.REGENERATION])
+        if types[kind, r.ENERGY_RATE] > 0.0:
+            real[r.ENERGY, i] = min(types[kind, r.MAX_ENERGY], real[r.ENERGY, i] + types[kind, r.ENERGY_RATE])
         if real[r.CALM, i] > 0.0:
             real[r.CALM, i] -= 1.0
         elif real[r.SHIELD, i] < types[kind, r.MAX_SHIELD]:
@@ -83,8 +98,19 @@ def hurt(real: Reals, whole: Wholes, attacker: int, target: int, types: Reals, d
 
 
 @rule
+def mend(real: Reals, whole: Wholes, i: int, patient: int, types: Reals) -> None:
+    """Heal a patient for one loop, as far as it is wounded and the energy lasts."""
+    kind = whole[r.TYPE, i]
+    missing = types[whole[r.TYPE, patient], r.MAX_HEALTH] - real[r.HEALTH, patient]
+    points = min(types[kind, r.HEAL_RATE], missing, real[r.ENERGY, i] / types[kind, r.HEAL_COST])
+    if points > 0.0:
+        real[r.HEALTH, patient] += points
+        real[r.ENERGY, i] = max(0.0, real[r.ENERGY, i] - points * types[kind, r.HEAL_COST])
+
+
+@rule
 def sweep(real: Reals, whole: Wholes, alive: Flags, attacker: int, target: int, types: Reals, damage: Reals) -> None:
-    """A colossus' sweep: the target, and foes touched by a row of circles across the line of fire, are hit once."""
+    """The end of a colossus' sweep: the target, and foes touched by a row of circles across the shot, are hit once."""
     kind = whole[r.TYPE, attacker]
     dx, dy = real[r.X, target] - real[r.X, attacker], real[r.Y, target] - real[r.Y, attacker]
     length = math.sqrt(dx * dx + dy * dy)
@@ -93,7 +119,7 @@ def sweep(real: Reals, whole: Wholes, alive: Flags, attacker: int, target: int, 
     across_x, across_y = -dy / length * types[kind, r.SPACING], dx / length * types[kind, r.SPACING]
     n_circles = int(types[kind, r.CIRCLES])
     for j in range(alive.shape[0]):
-        if not alive[j] or whole[r.TEAM, j] == whole[r.TEAM, attacker]:
+        if not alive[j] or whole[r.TEAM, j] == whole[r.TEAM, attacker] or not can_hit(whole, attacker, j, damage):
             continue
         touched = j == target
         reach = types[kind, r.CIRCLE] + real[r.RADIUS, j]
@@ -121,7 +147,10 @@ def strike(real: Reals, whole: Wholes, alive: Flags, types: Reals, damage: Reals
         while whole[r.HITS, i] > 0 and real[r.SWING, i] < 1.0:
             whole[r.HITS, i] -= 1
             if types[kind, r.CIRCLES] > 0.0:
-                sweep(real, whole, alive, i, target, types, damage)
+                if whole[r.HITS, i] + 1 < types[kind, r.N_HITS]:  # the first marks where the sweeping begins
+                    sweep(real, whole, alive, i, target, types, damage)
+            elif types[kind, r.BLAST] > 0.0:
+                real[r.HEALTH, i] = 0.0  # it explodes as it dies
             elif types[kind, r.MISSILE_SPEED] > 0.0:
                 _launch(real, whole, i, target, types)
             else:
@@ -163,8 +192,39 @@ def fly(real: Reals, whole: Wholes, alive: Flags, types: Reals, damage: Reals) -
 
 
 @rule
-def bury(real: Reals, whole: Wholes, alive: Flags) -> None:
+def explode(real: Reals, whole: Wholes, alive: Flags, types: Reals, damage: Reals) -> None:
+    """Blow up the dying banelings of both sides, and those that die of it, until no more do.
+
+    Who explodes and what each foe takes does not depend on the order: blasts of one loop all land in full.
+    """
+    burst = True
+    while burst:
+        burst = False
+        for i in range(alive.shape[0]):
+            radius = types[whole[r.TYPE, i], r.BLAST]
+            if not alive[i] or radius == 0.0 or real[r.HEALTH, i] > 0.0 or whole[r.DEED, i] == r.BURST:
+                continue
+            whole[r.DEED, i] = r.BURST
+            burst = True
+            for j in range(alive.shape[0]):
+                if not alive[j] or whole[r.TEAM, j] == whole[r.TEAM, i] or not can_hit(whole, i, j, damage):
+                    continue
+                if gap(real, i, j) + real[r.RADIUS, i] <= radius:
+                    hurt(real, whole, i, j, types, damage)
+
+
+@rule
+def bury(real: Reals, whole: Wholes, alive: Flags, types: Reals, damage: Reals) -> None:
     """Remove whoever has no health left; the body stays where it fell, out of everyone's way."""
+    dying, blasts = False, False
+    for i in range(alive.shape[0]):
+        if alive[i] and real[r.HEALTH, i] <= 0.0:
+            dying = True
+            blasts |= types[whole[r.TYPE, i], r.BLAST] > 0.0
+    if not dying:
+        return
+    if blasts:
+        explode(real, whole, alive, types, damage)
     for i in range(alive.shape[0]):
         if alive[i] and real[r.HEALTH, i] <= 0.0:
             alive[i] = False

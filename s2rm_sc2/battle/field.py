@@ -29,7 +29,8 @@ class Rules:
 
     Attributes:
         types: float32 ``[n_types, N_CONSTANTS]``, columns of :mod:`s2rm_sc2.battle.rows`.
-        damage: float32 ``[n_types, n_types]``, points a hit of the row's type does to the column's, before armour.
+        damage: float32 ``[n_types, n_types]``, points a hit of the row's type does to the column's, before armour; 0
+            where it cannot hit it.
     """
 
     types: Reals
@@ -40,15 +41,25 @@ def _type_row(unit: UnitType) -> list[float]:
     weapon, n = unit.weapon, float(LOOPS_PER_SECOND)
     row = [unit.health, unit.shield, unit.armor, unit.regeneration / n, unit.range_slop, unit.sight]
     if weapon is None:
-        return row + [0.0] * 8
-    row += [weapon.period * n, weapon.damage_point * n, weapon.hits, weapon.hit_delay * n, weapon.missile_speed / n]
-    return [*row, weapon.splash_circles, weapon.splash_spacing, weapon.splash_radius]
+        row += [0.0] * 9
+    else:
+        line = weapon.splash == "line"  # damage falls at a sweep's end, so the first sweep's start is one "hit" more
+        row += [weapon.period * n, weapon.damage_point * n, weapon.hits + line, weapon.hit_delay * n]
+        row += [weapon.missile_speed / n, weapon.splash_circles, weapon.splash_spacing]
+        row += [weapon.splash_radius, 0.0] if line else [0.0, weapon.splash_radius]
+    row += [float(unit.can_be_healed), unit.energy, unit.energy_regeneration / n]
+    heal = unit.heal
+    if heal is None:
+        return row + [0.0] * 5
+    return [*row, heal.rate / n, heal.range, heal.acquire, heal.energy_per_health, heal.energy_to_start]
 
 
 def _hit(attacker: UnitType, target: UnitType) -> float:
     weapon = attacker.weapon
-    if weapon is None:
+    if weapon is None or target.plane not in weapon.targets:
         return 0.0
+    if weapon.structure_damage and "structure" in target.attributes:
+        return weapon.structure_damage
     return weapon.damage + (weapon.bonus if weapon.bonus_against in target.attributes else 0.0)
 
 
@@ -75,6 +86,7 @@ class Field:
         random: uint64 ``[B]``, states of the battles' generators.
         clock: int64 ``[B]``, game loops since the battle began.
         cells: the terrain as the engine reads it.
+        opponent: how units that fight on their own choose, see :mod:`s2rm_sc2.battle.tactics`.
     """
 
     def __init__(self, n_battles: int, types: tuple[UnitType, ...], teams: tuple[int, ...], terrain: Terrain) -> None:
@@ -87,6 +99,7 @@ class Field:
         self.random: States = np.zeros(n_battles, np.uint64)
         self.clock: Wholes = np.zeros(n_battles, np.int64)
         self.cells: Cells = cells(terrain)
+        self.opponent = 0
         self.clear(np.arange(n_battles))
 
     def clear(self, battles: npt.NDArray[np.int64]) -> None:

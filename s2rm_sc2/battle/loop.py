@@ -14,6 +14,7 @@ from s2rm_sc2.battle.movement import walk
 from s2rm_sc2.battle.opponent import choose_targets
 from s2rm_sc2.battle.orders import act, follow, give
 from s2rm_sc2.battle.random import States
+from s2rm_sc2.battle.tactics import KITE, step_back
 
 
 @rule
@@ -28,15 +29,18 @@ def _play_loop(
     types: Reals,
     damage: Reals,
     ground: Cells,
+    opponent: int,
 ) -> None:
     """One game loop: recover, choose, act, hit, walk, and at its end the dead leave."""
     recover(real, whole, alive, types)
-    choose_targets(real, whole, alive, types, clock)
+    choose_targets(real, whole, alive, types, damage, clock, opponent)
     follow(real, whole, alive, types, random, battle)
+    if opponent == KITE:
+        step_back(real, whole, alive, types, damage)
     strike(real, whole, alive, types, damage)
     fly(real, whole, alive, types, damage)
     walk(real, whole, alive, near, ground, clock)
-    bury(real, whole, alive)
+    bury(real, whole, alive, types, damage)
 
 
 def _compile(fingerprint: int) -> tuple[Callable[..., Any], ...]:
@@ -53,25 +57,32 @@ def _compile(fingerprint: int) -> tuple[Callable[..., Any], ...]:
         types: Reals,
         damage: Reals,
         ground: Cells,
+        opponent: int,
     ) -> int:
         for b in range(alive.shape[0]):
             if active[b]:
                 for _ in range(loops):
-                    _play_loop(real[b], whole[b], alive[b], near[b], random, b, clock[b], types, damage, ground)
+                    _play_loop(
+                        real[b], whole[b], alive[b], near[b], random, b, clock[b], types, damage, ground, opponent
+                    )
                     clock[b] += 1
         return fingerprint
 
     @entry
-    def act_all(real: Reals, whole: Wholes, alive: Flags, active: Flags, actions: Wholes, types: Reals) -> int:
+    def act_all(
+        real: Reals, whole: Wholes, alive: Flags, active: Flags, actions: Wholes, types: Reals, damage: Reals
+    ) -> int:
         for b in range(alive.shape[0]):
             if active[b]:
                 for i in range(actions.shape[1]):
-                    act(real[b], whole[b], alive[b], i, actions[b, i], actions.shape[1], types)
+                    act(real[b], whole[b], alive[b], i, actions[b, i], actions.shape[1], types, damage)
         return fingerprint
 
     @entry
-    def give_one(real: Reals, whole: Wholes, i: int, order: int, x: float, y: float, target: int, types: Reals) -> int:
-        give(real, whole, i, order, x, y, target, types)
+    def give_one(
+        real: Reals, whole: Wholes, i: int, order: int, x: float, y: float, target: int, types: Reals, damage: Reals
+    ) -> int:
+        give(real, whole, i, order, x, y, target, types, damage)
         return fingerprint
 
     return advance_all, act_all, give_one
@@ -85,18 +96,20 @@ def advance(field: Field, loops: int, active: Flags | None = None) -> None:
     _advance_all(
         field.real, field.whole, field.alive, field.near, field.random, field.clock,
         _everywhere(field) if active is None else active, loops, RULES.types, RULES.damage, field.cells,
+        field.opponent,
     )  # fmt: skip
 
 
 def act_smac(field: Field, actions: npt.NDArray[np.int64], active: Flags | None = None) -> None:
     """Turn SMAC's action numbers, int64 ``[B, A]`` for the first A rows, into orders."""
     active = _everywhere(field) if active is None else active
-    _act_all(field.real, field.whole, field.alive, active, actions, RULES.types)
+    _act_all(field.real, field.whole, field.alive, active, actions, RULES.types, RULES.damage)
 
 
 def order(field: Field, battle: int, unit: int, kind: int, x: float = 0.0, y: float = 0.0, target: int = -1) -> None:
     """Give one unit one order of :mod:`s2rm_sc2.battle.orders`, of either team, in place of its present one."""
-    _give_one(field.real[battle], field.whole[battle], unit, kind, float(x), float(y), target, RULES.types)
+    real, whole = field.real[battle], field.whole[battle]
+    _give_one(real, whole, unit, kind, float(x), float(y), target, RULES.types, RULES.damage)
 
 
 def _everywhere(field: Field) -> Flags:

@@ -1,22 +1,25 @@
 """Units that fight on their own: whom an active unit attacks (the scripted enemy; allies are passive, as in SMAC).
 
-All stock units share one target priority, so an active unit takes the closest foe that it can scan, answers whoever
-damages it, and is called to help by friends under attack.
+All stock units share one target priority, so an active unit takes the closest foe that it can scan and hit, answers
+whoever damages it, and is called to help by friends under attack. A healer looks after the most wounded instead.
 """
 
 import numpy as np
 
 from s2rm_sc2.battle import rows as r
-from s2rm_sc2.battle.combat import gap
+from s2rm_sc2.battle.combat import can_heal, can_hit, gap
 from s2rm_sc2.battle.compiled import rule
 from s2rm_sc2.battle.field import Flags, Reals, Wholes
-from s2rm_sc2.battle.orders import ATTACK, HUNT, MOVE, STAND
+from s2rm_sc2.battle.orders import ATTACK, HEAL, HUNT, MOVE, STAND
+from s2rm_sc2.battle.tactics import SMAC, weakest_in_reach
 from s2rm_sc2.units import LOOPS_PER_SECOND
 
 SCAN_RANGE = 5.0
 """Least distance, edge to edge, at which a unit acquires targets, whatever its weapon's range."""
 SCAN_PERIOD = 4
 """Loops between two scans; all units scan in the same loop, so that no side sees the other first."""
+HUNT_PERIOD = 8
+"""Loops between two looks round of a hunter without prey (SMACv2's script: half a second)."""
 LEASH = 21.0
 """Cells from its post at which an idle unit no longer pursues."""
 HELP_RADIUS = 4.0
@@ -27,7 +30,9 @@ ZERO, ONE = np.float32(0.0), np.float32(1.0)
 
 
 @rule
-def choose_targets(real: Reals, whole: Wholes, alive: Flags, types: Reals, clock: int) -> None:
+def choose_targets(
+    real: Reals, whole: Wholes, alive: Flags, types: Reals, damage: Reals, clock: int, opponent: int
+) -> None:
     """Let every active unit whose order leaves the choice to it keep, drop or take a target."""
     scanning = clock % SCAN_PERIOD == 0
     calls = False
@@ -36,20 +41,13 @@ def choose_targets(real: Reals, whole: Wholes, alive: Flags, types: Reals, clock
         calls |= whole[r.ATTACKER, i] >= 0 and real[r.HUSH, i] == ZERO
         if not alive[i] or not _free_to_choose(whole, i):
             continue
-        target = whole[r.TARGET, i]
-        bereft = target >= 0 and not alive[target]
-        if bereft or (scanning and target >= 0 and _out_of_reach(real, whole, i, target, types)):
-            target = -1
-        if bereft or (scanning and (target < 0 or gap(real, i, target) > real[r.REACH, i])):
-            scan = ANYWHERE if whole[r.ORDER, i] == HUNT else max(SCAN_RANGE, real[r.REACH, i])
-            nearest = closest_foe(real, whole, alive, i, scan)
-            if nearest >= 0 and not _out_of_reach(real, whole, i, nearest, types):
-                target = nearest
-        if target < 0 and whole[r.ATTACKER, i] >= 0 and alive[whole[r.ATTACKER, i]]:
-            target = whole[r.ATTACKER, i]
-        whole[r.TARGET, i] = target
+        if types[whole[r.TYPE, i], r.HEAL_RATE] > ZERO:
+            if scanning:
+                whole[r.TARGET, i] = _patient(real, whole, alive, i, types)
+            continue
+        whole[r.TARGET, i] = _prey(real, whole, alive, i, types, damage, clock, opponent)
     if calls:
-        _answer_calls(real, whole, alive)
+        _answer_calls(real, whole, alive, damage)
     for i in range(alive.shape[0]):
         if whole[r.ATTACKER, i] >= 0 and real[r.HUSH, i] == ZERO:
             real[r.HUSH, i] = HELP_PERIOD
@@ -57,9 +55,36 @@ def choose_targets(real: Reals, whole: Wholes, alive: Flags, types: Reals, clock
 
 
 @rule
+def _prey(
+    real: Reals, whole: Wholes, alive: Flags, i: int, types: Reals, damage: Reals, clock: int, opponent: int
+) -> int:
+    """Whom unit i attacks: its present target, a better one that it scans, or else whoever damaged it; -1 for none."""
+    target, order, scanning = whole[r.TARGET, i], whole[r.ORDER, i], clock % SCAN_PERIOD == 0
+    bereft = target >= 0 and not alive[target]
+    if bereft or (scanning and target >= 0 and _out_of_reach(real, whole, i, target, types)):
+        target = -1
+    if opponent != SMAC and (bereft or scanning):
+        weakest = weakest_in_reach(real, whole, alive, i, damage)
+        if weakest >= 0:
+            return weakest
+    if bereft or (scanning and (target < 0 or (order != HUNT and gap(real, i, target) > real[r.REACH, i]))):
+        scan = max(SCAN_RANGE, real[r.REACH, i])
+        if order == HUNT and clock % HUNT_PERIOD == 0:
+            scan = ANYWHERE
+        nearest = closest_foe(real, whole, alive, i, scan, damage)
+        if nearest >= 0 and not _out_of_reach(real, whole, i, nearest, types):
+            target = nearest
+    attacker = whole[r.ATTACKER, i]
+    if target < 0 and attacker >= 0 and alive[attacker] and can_hit(whole, i, attacker, damage):
+        target = attacker
+    return int(target)
+
+
+@rule
 def _free_to_choose(whole: Wholes, i: int) -> bool:
     """Whether unit i fights on its own and its order does not say whom or what to ignore."""
-    return bool(whole[r.ACTIVE, i] == 1 and whole[r.ORDER, i] != MOVE and whole[r.ORDER, i] != ATTACK)
+    order = whole[r.ORDER, i]
+    return bool(whole[r.ACTIVE, i] == 1 and order != MOVE and order != ATTACK and order != HEAL)
 
 
 @rule
@@ -74,19 +99,47 @@ def _out_of_reach(real: Reals, whole: Wholes, i: int, target: int, types: Reals)
 
 
 @rule
-def closest_foe(real: Reals, whole: Wholes, alive: Flags, i: int, scan: float) -> int:
-    """The living unit of the other side whose edge is closest and within ``scan`` cells of unit i's; -1 for none."""
+def closest_foe(real: Reals, whole: Wholes, alive: Flags, i: int, scan: float, damage: Reals) -> int:
+    """The living foe that unit i can hit whose edge is closest and within ``scan`` cells of unit i's; -1 for none."""
     best, nearest = scan, -1
     for j in range(alive.shape[0]):
         if alive[j] and whole[r.TEAM, j] != whole[r.TEAM, i]:
             distance = gap(real, i, j)
-            if distance <= best:
+            if distance <= best and can_hit(whole, i, j, damage):
                 best, nearest = distance, j
     return nearest
 
 
 @rule
-def _answer_calls(real: Reals, whole: Wholes, alive: Flags) -> None:
+def _patient(real: Reals, whole: Wholes, alive: Flags, i: int, types: Reals) -> int:
+    """Whom healer i looks after: its present patient until it is well, else the most wounded nearby; -1 for none.
+
+    Beginning takes more energy than going on. A hunter without patients flies with its closest friend.
+    """
+    kind, present = whole[r.TYPE, i], whole[r.TARGET, i]
+    if present >= 0 and alive[present] and gap(real, i, present) <= types[kind, r.HEAL_SCAN]:
+        wounded = real[r.HEALTH, present] < types[whole[r.TYPE, present], r.MAX_HEALTH]
+        if wounded and real[r.ENERGY, i] >= types[kind, r.HEAL_RATE] * types[kind, r.HEAL_COST]:
+            return int(present)
+    patient, friend, least, close, closest = -1, -1, ONE, ANYWHERE, ANYWHERE
+    for j in range(alive.shape[0]):
+        if not alive[j] or not can_heal(whole, i, j, types):
+            continue
+        distance = gap(real, i, j)
+        if distance < closest:
+            friend, closest = j, distance
+        life = real[r.HEALTH, j] / types[whole[r.TYPE, j], r.MAX_HEALTH]
+        if life == ONE or life > least or distance > types[kind, r.HEAL_SCAN]:
+            continue
+        if life < least or distance < close:
+            patient, least, close = j, life, distance
+    if patient >= 0 and real[r.ENERGY, i] >= types[kind, r.HEAL_START]:
+        return patient
+    return friend if whole[r.ORDER, i] == HUNT else -1
+
+
+@rule
+def _answer_calls(real: Reals, whole: Wholes, alive: Flags, damage: Reals) -> None:
     """Units that fight nobody turn on the closest of those who attack a calling friend within the radius."""
     for i in range(alive.shape[0]):
         if not alive[i] or whole[r.TARGET, i] >= 0 or not _free_to_choose(whole, i):
@@ -95,6 +148,8 @@ def _answer_calls(real: Reals, whole: Wholes, alive: Flags) -> None:
         for j in range(alive.shape[0]):
             attacker = whole[r.ATTACKER, j]
             if attacker < 0 or not alive[attacker] or real[r.HUSH, j] > ZERO:
+                continue
+            if not can_hit(whole, i, attacker, damage):
                 continue
             if whole[r.TEAM, j] != whole[r.TEAM, i] or whole[r.ACTIVE, j] == 0:
                 continue

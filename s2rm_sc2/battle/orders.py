@@ -7,14 +7,15 @@ import math
 
 from s2rm_sc2.actions import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from s2rm_sc2.battle import rows as r
-from s2rm_sc2.battle.combat import begin_attack, call_off, gap, winding_up
+from s2rm_sc2.battle.combat import begin_attack, call_off, can_heal, can_hit, gap, mend, winding_up
 from s2rm_sc2.battle.compiled import rule
 from s2rm_sc2.battle.field import Flags, Reals, Wholes
 from s2rm_sc2.battle.random import States
 
-STAND, MOVE, ATTACK, ATTACK_MOVE, HUNT = range(5)
+STAND, MOVE, ATTACK, ATTACK_MOVE, HUNT, HEAL = range(6)
 """Orders: none (an active unit's goal is then its post); walk to the goal; attack the target wherever it goes; walk to
-the goal and attack on the way (active units); attack the nearest foe on the map (active units)."""
+the goal and attack on the way (active units); attack the nearest foe on the map until it is dead, then the next (active
+units); heal the target wherever it goes. A healer that fights on its own heals where others attack."""
 
 MOVE_AMOUNT = 2.0
 """Cells between a unit and the place that a move action sends it to (SMAC's default)."""
@@ -24,11 +25,18 @@ POST_SLACK = 1.0
 
 
 @rule
-def give(real: Reals, whole: Wholes, i: int, order: int, x: float, y: float, target: int, types: Reals) -> None:
+def give(
+    real: Reals, whole: Wholes, i: int, order: int, x: float, y: float, target: int, types: Reals, damage: Reals
+) -> None:
     """Give unit i an order in place of its present one; x, y is the goal, target a row or -1.
 
-    An attack order on the target already under attack does not restart the swing.
+    An attack order on the target already under attack does not restart the swing. To attack what the weapon cannot
+    hit, or to heal what cannot be healed, is refused: the unit keeps its present order.
     """
+    if order == ATTACK and not can_hit(whole, i, target, damage):
+        return
+    if order == HEAL and not can_heal(whole, i, target, types):
+        return
     if order != ATTACK or target != whole[r.TARGET, i]:
         call_off(real, whole, i, types)
         whole[r.ENGAGED, i] = -1
@@ -39,23 +47,27 @@ def give(real: Reals, whole: Wholes, i: int, order: int, x: float, y: float, tar
 
 
 @rule
-def act(real: Reals, whole: Wholes, alive: Flags, i: int, action: int, n_agents: int, types: Reals) -> None:
+def act(
+    real: Reals, whole: Wholes, alive: Flags, i: int, action: int, n_agents: int, types: Reals, damage: Reals
+) -> None:
     """Give agent i the order that a SMAC action number stands for; no-op keeps the present order."""
     if action == NO_OP or not alive[i]:
         return
     x, y = real[r.X, i], real[r.Y, i]
     if action == STOP:
-        give(real, whole, i, STAND, x, y, -1, types)
+        give(real, whole, i, STAND, x, y, -1, types, damage)
     elif action == NORTH:
-        give(real, whole, i, MOVE, x, y + MOVE_AMOUNT, -1, types)
+        give(real, whole, i, MOVE, x, y + MOVE_AMOUNT, -1, types, damage)
     elif action == SOUTH:
-        give(real, whole, i, MOVE, x, y - MOVE_AMOUNT, -1, types)
+        give(real, whole, i, MOVE, x, y - MOVE_AMOUNT, -1, types, damage)
     elif action == EAST:
-        give(real, whole, i, MOVE, x + MOVE_AMOUNT, y, -1, types)
+        give(real, whole, i, MOVE, x + MOVE_AMOUNT, y, -1, types, damage)
     elif action == WEST:
-        give(real, whole, i, MOVE, x - MOVE_AMOUNT, y, -1, types)
+        give(real, whole, i, MOVE, x - MOVE_AMOUNT, y, -1, types, damage)
+    elif types[whole[r.TYPE, i], r.HEAL_RATE] > 0.0:
+        give(real, whole, i, HEAL, x, y, action - FIRST_TARGET, types, damage)
     else:
-        give(real, whole, i, ATTACK, x, y, n_agents + action - FIRST_TARGET, types)
+        give(real, whole, i, ATTACK, x, y, n_agents + action - FIRST_TARGET, types, damage)
 
 
 @rule
@@ -70,10 +82,12 @@ def follow(real: Reals, whole: Wholes, alive: Flags, types: Reals, random: State
         target = whole[r.TARGET, i]
         if target >= 0 and not alive[target]:
             target = whole[r.TARGET, i] = whole[r.ENGAGED, i] = -1
-            if whole[r.ORDER, i] == ATTACK:
+            if whole[r.ORDER, i] == ATTACK or whole[r.ORDER, i] == HEAL:
                 whole[r.ORDER, i] = STAND
                 real[r.GOAL_X, i], real[r.GOAL_Y, i] = real[r.X, i], real[r.Y, i]
-        if target >= 0:
+        if target >= 0 and types[whole[r.TYPE, i], r.HEAL_RATE] > 0.0:
+            _tend(real, whole, i, target, types)
+        elif target >= 0:
             _fight(real, whole, i, target, types, random, battle)
         elif whole[r.ORDER, i] == MOVE or whole[r.ORDER, i] == ATTACK_MOVE:
             if _walk(real, whole, i, real[r.GOAL_X, i], real[r.GOAL_Y, i]):
@@ -99,6 +113,16 @@ def _walk(real: Reals, whole: Wholes, i: int, x: float, y: float) -> bool:
     real[r.WISH_X, i], real[r.WISH_Y, i] = dx * part, dy * part
     whole[r.DEED, i] = r.WALKING
     return bool(part == 1.0)
+
+
+@rule
+def _tend(real: Reals, whole: Wholes, i: int, patient: int, types: Reals) -> None:
+    """Stay within healing range of the patient and heal it; at full health just stay with it."""
+    if gap(real, i, patient) > types[whole[r.TYPE, i], r.HEAL_RANGE]:
+        _walk(real, whole, i, real[r.X, patient], real[r.Y, patient])
+    else:
+        whole[r.DEED, i] = r.FIGHTING
+        mend(real, whole, i, patient, types)
 
 
 @rule

@@ -40,9 +40,10 @@ DEED = 12  # what it does in this loop
 N_WHOLES = 13
 
 # Deeds.
-IDLE, WALKING, FIGHTING = 0, 1, 2
+IDLE, WALKING, FIGHTING = 0, 1, 2  # fighting: holding its ground to attack or to heal
+BURST = 3  # it has exploded; it leaves at the end of the same loop
 
-# Columns of the unit type constants; speeds and rates per loop.
+# Columns of the unit type constants; speeds and rates per loop. Those from 14 on are 0 for types without the ability.
 MAX_HEALTH = 0
 MAX_SHIELD = 1
 ARMOR = 2
@@ -57,4 +58,13 @@ MISSILE_SPEED = 10
 CIRCLES = 11
 SPACING = 12
 CIRCLE = 13
-N_CONSTANTS = 14
+BLAST = 14  # radius of its explosion
+BIOLOGICAL = 15  # 1: may be healed
+MAX_ENERGY = 16
+ENERGY_RATE = 17
+HEAL_RATE = 18
+HEAL_RANGE = 19
+HEAL_SCAN = 20  # distance at which it looks for patients by itself
+HEAL_COST = 21  # energy per point of health
+HEAL_START = 22  # energy needed to begin by itself
+N_CONSTANTS = 23

@@ -29,7 +29,7 @@ JITTER = 0.05
 RINGS = 48
 """Hexagonal rings searched for a place: more than any map is wide."""
 
-MISSING = ("medivac", "baneling", "spine_crawler")
+MISSING: tuple[str, ...] = ()
 """Unit types that the engine does not play yet."""
 GROUND = {"cliffs": "units that walk cliffs and paths around them", "diagonals": "cells that are walkable in part"}
 """Needs of terrains that the engine does not meet yet."""
