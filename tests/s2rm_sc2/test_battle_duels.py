@@ -9,42 +9,9 @@ from s2rm_sc2.battle.loop import advance, order
 from s2rm_sc2.battle.orders import ATTACK, MOVE, STAND
 from s2rm_sc2.scenarios import terrain
 from s2rm_sc2.units import unit_type
+from tests.arena import duel, durable, losses, vitals
 
 WAIT = 13.7728  # a marine's period, .8608 s
-
-
-def duel(ally: str, enemy: str, gap: float, battles: int = 1) -> Field:
-    """Two passive units whose edges are ``gap`` apart; unit 0 is told to attack unit 1."""
-    types = (unit_type(ally), unit_type(enemy))
-    field = Field(battles, types, (0, 1), terrain("flat"))
-    field.place([(10.0, 16.0), (10.0 + gap + types[0].radius + types[1].radius, 16.0)])
-    field.whole[:, r.ACTIVE] = 0
-    field.random[:] = np.arange(battles)
-    field.real[:, r.CALM] = 160.0
-    for battle in range(battles):
-        order(field, battle, 0, ATTACK, target=1)
-    return field
-
-
-def vitals(field: Field, unit: int = 1) -> tuple[float, float]:
-    return float(field.real[0, r.SHIELD, unit]), float(field.real[0, r.HEALTH, unit])
-
-
-def losses(field: Field, unit: int, loops: int) -> list[tuple[int, float]]:
-    """(loop, points lost) for every loop in which the unit lost shield or health."""
-    found, before = [], sum(vitals(field, unit))
-    for loop in range(1, loops + 1):
-        advance(field, 1)
-        after = sum(vitals(field, unit))
-        if after < before:
-            found.append((loop, before - after))
-        before = after
-    return found
-
-
-def durable(field: Field, unit: int = 1) -> Field:
-    field.real[:, r.HEALTH, unit], field.real[:, r.SHIELD, unit] = 1e6, 0.0
-    return field
 
 
 def test_marine_fires_every_period_plus_the_mean_delay() -> None:
@@ -129,13 +96,13 @@ def test_colossus_sweeps_a_line_across_its_shot_twice() -> None:
     field.real[0, r.BODY, 1:] = 0.1  # so that none is pushed
     order(field, 0, 0, ATTACK, target=2)
     shields = field.real[0, r.SHIELD]
-    advance(field, 1)
+    advance(field, 5)
     assert shields.tolist() == [150.0] + [50.0] * 6
-    advance(field, 1)  # damage point 1.33
+    advance(field, 1)  # damage point 1.33, and the first sweep takes 4 loops
     assert shields.tolist() == [150.0, 50.0, 30.0, 30.0, 50.0, 30.0, 50.0]
     advance(field, 3)
     assert shields.tolist() == [150.0, 50.0, 30.0, 30.0, 50.0, 30.0, 50.0]
-    advance(field, 1)  # and 4 loops later
+    advance(field, 1)  # and the second as long
     assert shields.tolist() == [150.0, 50.0, 10.0, 10.0, 50.0, 10.0, 50.0]
 
 
@@ -143,10 +110,11 @@ def test_second_sweep_goes_on_where_the_target_fell() -> None:
     field = Field(1, tuple(map(unit_type, ("colossus", "zergling", "zealot"))), (0, 1, 1), terrain("flat"))
     field.place([(10.0, 16.0), (15.0, 16.0), (15.0, 17.0)])
     field.whole[:, r.ACTIVE] = 0
-    field.real[0, r.HEALTH, 1] = 20.0
+    field.real[0, r.HEALTH, 1] = 19.0
     order(field, 0, 0, ATTACK, target=1)
-    advance(field, 8)
+    advance(field, 6)
     assert not field.alive[0, 1]
+    advance(field, 4)
     assert vitals(field, 2) == (10.0, 100.0)
 
 

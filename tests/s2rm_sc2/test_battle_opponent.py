@@ -4,24 +4,9 @@ import numpy as np
 import pytest
 
 from s2rm_sc2.battle import rows as r
-from s2rm_sc2.battle.field import Field
 from s2rm_sc2.battle.loop import advance, order
 from s2rm_sc2.battle.orders import ATTACK, ATTACK_MOVE, HUNT, MOVE, STAND
-from s2rm_sc2.scenarios import terrain
-from s2rm_sc2.units import unit_type
-
-
-def meeting(allies: str, enemies: str, points: list[tuple[float, float]]) -> Field:
-    """Passive allies against enemies that fight on their own."""
-    names = allies.split() + enemies.split()
-    teams = (0,) * len(allies.split()) + (1,) * len(enemies.split())
-    field = Field(1, tuple(map(unit_type, names)), teams, terrain("flat"))
-    field.place(points)
-    return field
-
-
-def target(field: Field, unit: int) -> int:
-    return int(field.whole[0, r.TARGET, unit])
+from tests.arena import meeting, target
 
 
 @pytest.mark.parametrize(("gap", "taken"), [(5.0, 0), (5.25, -1)])
