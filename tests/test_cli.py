@@ -54,7 +54,7 @@ def test_a_finished_training_has_nothing_left_to_do(home: Path) -> None:
     ("arguments", "said"),
     [
         (("collect", "--map", "3s5x"), "3s5z"),
-        (("collect", "--map", "MMM"), "medivac"),
+        (("collect", "--map", "900c"), "room"),
         (("collect", "--episodes", "-3"), "-3"),
         (("collect", "--policy", "clever"), "mixture"),
         (("train", "--model", "gpt"), "s2gru"),
