@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from s2rm_sc2 import scenarios
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.field import Field
 from s2rm_sc2.battle.loop import act_smac, advance, order
 from s2rm_sc2.battle.orders import ATTACK, ATTACK_MOVE, HEAL, HUNT, MOVE, STAND
+from s2rm_sc2.envs.batched import BatchedBattles
 from tests.arena import meeting, target, vitals
 
 AWAY = (31.0, 31.0)
@@ -207,3 +209,16 @@ def test_medivacs_alone_do_nothing_to_each_other() -> None:
     advance(field, 160)
     assert field.real[0, r.HEALTH].tolist() == [150.0, 150.0]
     assert field.real[0, r.X].tolist() == [14.0, 16.0]
+
+
+def test_a_battle_with_medivacs_alone_on_one_side_is_decided() -> None:
+    battles = BatchedBattles(scenarios.get("MMM"), 2)
+    battles.reset([1, 2])
+    fighters = [unit.weapon is not None for unit in battles.scenario.unit_types]
+    for battle, side in ((0, slice(0, 10)), (1, slice(10, 20))):
+        for row in range(20)[side]:
+            if fighters[row]:
+                battles.units.alive[battle, row], battles.units.health[battle, row] = False, 0.0
+    result = battles.step(battles.units.alive[:, :10].long())  # the living stop, the dead do nothing
+    assert result.terminated.tolist() == [True, True]
+    assert result.won.tolist() == [False, True]
