@@ -107,7 +107,7 @@ def act_smac(field: Field, actions: npt.NDArray[np.int64], active: Flags | None 
 
 
 def order(field: Field, battle: int, unit: int, kind: int, x: float = 0.0, y: float = 0.0, target: int = -1) -> None:
-    """Give one unit one order of :mod:`s2rm_sc2.battle.orders`, of either team, in place of its present one."""
+    """Give one unit of either team one order of :mod:`s2rm_sc2.battle.orders`; one it cannot carry out is refused."""
     real, whole = field.real[battle], field.whole[battle]
     _give_one(real, whole, unit, kind, float(x), float(y), target, RULES.types, RULES.damage)
 

@@ -106,6 +106,19 @@ def test_colossus_sweeps_a_line_across_its_shot_twice() -> None:
     assert shields.tolist() == [150.0, 50.0, 10.0, 10.0, 50.0, 10.0, 50.0]
 
 
+def test_a_colossus_clears_a_row_of_zerglings_within_its_line() -> None:
+    """A line of 1.25 + .15 + a body of .375 = 1.775 to either side; two sweeps of 20 kill 35 points."""
+    offsets = [0.0, 0.75, -0.75, 1.5, -1.5, 2.25]
+    types = tuple(map(unit_type, ["colossus"] + ["zergling"] * len(offsets)))
+    field = Field(1, types, (0,) + (1,) * len(offsets), terrain("flat"))
+    field.place([(10.0, 16.0), *((15.0, 16.0 + offset) for offset in offsets)])
+    field.whole[:, r.ACTIVE] = 0
+    order(field, 0, 0, ATTACK, target=1)
+    advance(field, 10)  # 1.33 to the damage point and two sweeps of 4 loops
+    assert field.alive[0].tolist() == [True] + [False] * 5 + [True]
+    assert field.real[0, r.HEALTH, 6] == 35.0
+
+
 def test_second_sweep_goes_on_where_the_target_fell() -> None:
     field = Field(1, tuple(map(unit_type, ("colossus", "zergling", "zealot"))), (0, 1, 1), terrain("flat"))
     field.place([(10.0, 16.0), (15.0, 16.0), (15.0, 17.0)])
