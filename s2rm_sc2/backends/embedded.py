@@ -44,7 +44,6 @@ class EmbeddedBackend:
         self.scenario, self.n_battles = scenario, n_battles
         teams = (ALLY,) * scenario.n_agents + (ENEMY,) * scenario.n_enemies
         self.field = Field(n_battles, scenario.unit_types, teams, scenario.terrain)
-        self.field.opponent = OPPONENTS.index(scenario.opponent)
         self._plan = plan(scenario)
         real, whole = torch.from_numpy(self.field.real), torch.from_numpy(self.field.whole)
         self._units = UnitTable(
@@ -58,6 +57,7 @@ class EmbeddedBackend:
             cooldown=real[:, r.COOLDOWN],
             alive=torch.from_numpy(self.field.alive),
         )
+        self.field.opponent = OPPONENTS.index(scenario.opponent)
         self.reset(range(n_battles))
 
     @property

@@ -92,6 +92,7 @@ class Field:
     def __init__(self, n_battles: int, types: tuple[UnitType, ...], teams: tuple[int, ...], terrain: Terrain) -> None:
         U = len(types)
         self.n_battles, self.types, self.teams = n_battles, types, teams
+        self.opponent = 0
         self.real: Reals = np.zeros((n_battles, r.N_REALS, U), np.float32)
         self.whole: Wholes = np.zeros((n_battles, r.N_WHOLES, U), np.int64)
         self.alive: Flags = np.zeros((n_battles, U), np.bool_)
@@ -99,7 +100,6 @@ class Field:
         self.random: States = np.zeros(n_battles, np.uint64)
         self.clock: Wholes = np.zeros(n_battles, np.int64)
         self.cells: Cells = cells(terrain)
-        self.opponent = 0
         self.clear(np.arange(n_battles))
 
     def clear(self, battles: npt.NDArray[np.int64]) -> None:
