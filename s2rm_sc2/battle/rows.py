@@ -43,7 +43,7 @@ N_WHOLES = 13
 IDLE, WALKING, FIGHTING = 0, 1, 2  # fighting: holding its ground to attack or to heal
 BURST = 3  # it has exploded; it leaves at the end of the same loop
 
-# Columns of the unit type constants; speeds and rates per loop. Those from 14 on are 0 for types without the ability.
+# Columns of the unit type constants; speeds and rates per loop.
 MAX_HEALTH = 0
 MAX_SHIELD = 1
 ARMOR = 2
@@ -58,6 +58,7 @@ MISSILE_SPEED = 10
 CIRCLES = 11
 SPACING = 12
 CIRCLE = 13
+# From here on 0 for types without the ability.
 BLAST = 14  # radius of its explosion
 BIOLOGICAL = 15  # 1: may be healed
 MAX_ENERGY = 16
