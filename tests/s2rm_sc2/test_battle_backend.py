@@ -17,7 +17,7 @@ from s2rm_sc2 import scenarios
 from s2rm_sc2.backends.embedded import EmbeddedBackend
 from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
 from s2rm_sc2.table import FIELDS, UnitTable
-from s2rm_sc2.units import UNIT_TYPES, unit_type
+from s2rm_sc2.units import UNIT_TYPES
 
 REFUSED = {
     "2c_vs_64zg": "cliffs",
@@ -180,7 +180,7 @@ def test_the_goal_on_2m_vs_1z_lies_between_the_marines() -> None:
 MAX_HEALTH = torch.tensor([unit.health for unit in UNIT_TYPES])
 MAX_SHIELD = torch.tensor([unit.shield for unit in UNIT_TYPES])
 BODY = torch.tensor([unit.separation for unit in UNIT_TYPES])
-COLOSSUS = unit_type("colossus").index
+STOREY = torch.tensor([2 if unit.plane == "air" else int(unit.walks_cliffs) for unit in UNIT_TYPES])
 
 
 def check(units: UnitTable, walkable: npt.NDArray[np.bool_], overlap: float) -> None:
@@ -199,7 +199,7 @@ def check(units: UnitTable, walkable: npt.NDArray[np.bool_], overlap: float) -> 
     distance = torch.hypot(units.x[:, :, None] - units.x[:, None], units.y[:, :, None] - units.y[:, None])
     contact = BODY[units.type][:, :, None] + BODY[units.type][:, None]
     both = units.alive[:, :, None] & units.alive[:, None]
-    both &= (units.type == COLOSSUS)[:, :, None] == (units.type == COLOSSUS)[:, None]
+    both &= STOREY[units.type][:, :, None] == STOREY[units.type][:, None]
     both &= ~torch.eye(both.shape[1], dtype=torch.bool)
     deepest = torch.where(both, 1.0 - distance / contact, 0.0).max().item()
     assert deepest <= overlap, deepest
