@@ -27,7 +27,7 @@ N_REALS = 30
 # Rows of the int64 array.
 TYPE, TEAM = 0, 1
 ORDER = 2  # see s2rm_sc2.battle.orders
-TARGET = 3  # whom it attacks
+TARGET = 3  # whom it attacks or heals
 HITS, STRUCK = 4, 5  # hits left of the attack under way, and whom it was begun on
 ENGAGED = 6  # whom it has fired at without losing touch
 MISSILE = 7  # whom its missile flies to
