@@ -45,10 +45,11 @@ class EnemyOrder:
     """What the enemy side is told at spawn (SMAC's map scripts).
 
     ``point``: attack-move to the point. ``segment``: attack-move to a random point between the two points.
-    ``units``: attack the ally group wherever it is. ``none``: stand.
+    ``groups``: attack-move, each group of enemies to its own point. ``units``: attack the ally group wherever it is.
+    ``none``: stand.
     """
 
-    kind: Literal["point", "segment", "units", "none"]
+    kind: Literal["point", "segment", "groups", "units", "none"]
     points: tuple[tuple[float, float], ...] = ()
 
 
