@@ -35,18 +35,16 @@ def with_properties(scenario: Scenario, pairs: Sequence[str]) -> Scenario:
         if key in found or key not in PROPERTIES or not _FORMS[key].fullmatch(value):
             raise ScenarioUnknown(
                 f"Property {pair!r} of scenario {scenario.name!r} cannot be set so; give each at most once: "
-                f"sight=CELLS (above 0, below 1000), opponent={'|'.join(get_args(Opponent))}, limit=STEPS of at least 1."
+                f"sight=CELLS (above 0), opponent={'|'.join(get_args(Opponent))}, limit=STEPS (at least 1)."
             )
         found[key] = _READ[key](value)
     if "sight" in found and scenario.smac_version == 2:
         raise ScenarioUnknown(
-            f"Units of {scenario.name!r} see as far as their types do, as in SMACv2; leave out sight={found['sight']:g}."
+            f"Units of {scenario.name!r} see as far as their types do, as in SMACv2; leave out the property sight."
         )
-    changed = {key: found[key] for key in PROPERTIES if found.get(key, _value(scenario, key)) != _value(scenario, key)}
-    suffix = "".join(f",{key}={value:g}" if key == "sight" else f",{key}={value}" for key, value in changed.items())
-    attributes: dict[str, Any] = {PROPERTIES[key]: value for key, value in changed.items()}
-    return replace(scenario, name=scenario.name + suffix, **attributes)
-
-
-def _value(scenario: Scenario, key: str) -> object:
-    return getattr(scenario, PROPERTIES[key])
+    name, changed = scenario.name, {}
+    for key, attribute in PROPERTIES.items():
+        if key in found and found[key] != getattr(scenario, attribute):
+            changed[attribute] = found[key]
+            name += f",{key}={found[key]:g}" if key == "sight" else f",{key}={found[key]}"
+    return replace(scenario, name=name, **changed)

@@ -131,6 +131,11 @@ class Scenario:
         return _kinds(self.draw.units if self.draw else [group.unit for group in self.enemies])
 
     @property
+    def kinds(self) -> tuple[UnitType, ...]:
+        """The types that may be in battle, on either side."""
+        return _kinds([unit.name for unit in self.ally_kinds + self.enemy_kinds])
+
+    @property
     def type_indices(self) -> tuple[int, ...]:
         """The unit type index of each row of the unit table."""
         return tuple(unit.index for unit in self.unit_types)
