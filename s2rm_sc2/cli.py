@@ -228,6 +228,13 @@ def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
     from s2rm_sc2.views.smac import SmacViews
 
     views = SmacViews(scenario)
+    ranges = f"{scenario.sight_range:g}, {scenario.shoot_range:g} cells"
+    if scenario.smac_version == 2:
+        ranges = "each unit type's own"
+    teams = "the same in every episode"
+    if scenario.draw is not None:
+        odds = zip(scenario.draw.units, scenario.draw.weights, strict=True)
+        teams = "drawn in every episode: " + ", ".join(f"{weight:.0%} {unit}" for unit, weight in odds)
     try:
         EmbeddedBackend(scenario, 1).close()
         engine = "yes"
@@ -238,19 +245,21 @@ def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
         "agents": str(scenario.n_agents),
         "allies": _team(scenario, scenario.allies),
         "enemies": _team(scenario, scenario.enemies),
+        "teams": teams,
         "terrain": scenario.terrain_name,
         "limit": str(scenario.limit),
         "actions": str(views.n_actions),
         "obs": str(views.obs_size),
         "state": str(views.state_size),
-        "sight, shoot range": f"{scenario.sight_range:g}, {scenario.shoot_range:g} cells",
-        "enemy order": f"{scenario.order.kind} {', '.join(map(str, scenario.order.points))}".strip(),
+        "sight, shoot range": ranges,
+        "enemy order": f"{scenario.order.kind} {', '.join(map(str, dict.fromkeys(scenario.order.points)))}".strip(),
+        "opponent": scenario.opponent,
         "engine": engine,
     }
 
 
 def _team(scenario: "Scenario", groups: "Sequence[Group]") -> str:
-    """``3s5z``; for drawn teams the number of units and the types' odds, ``10 of 45% s, 45% z, 10% c``."""
+    """``3s5z``; for drawn teams the number of units and their types, ``10 of s, z, c``."""
     from s2rm_sc2.units import unit_type
 
     count: Counter[str] = Counter()
@@ -258,8 +267,7 @@ def _team(scenario: "Scenario", groups: "Sequence[Group]") -> str:
         count[group.unit] += group.count
     if scenario.draw is None:
         return "".join(f"{number}{unit_type(name).letter}" for name, number in count.items())
-    odds = zip(scenario.draw.units, scenario.draw.weights, strict=True)
-    return f"{count.total()} of " + ", ".join(f"{weight:.0%} {unit_type(name).letter}" for name, weight in odds)
+    return f"{count.total()} of " + ", ".join(unit_type(name).letter for name in scenario.draw.units)
 
 
 def _store_facts(store: "EpisodeStore") -> "Table":

@@ -26,8 +26,10 @@ SPACE = 0.1
 """Cells left between the edges of two bodies of a group."""
 JITTER = 0.05
 """Largest displacement of a unit from its place in the cluster, cells; half of :data:`SPACE`, so bodies never meet."""
+NUDGE = 0.5
+"""Radii between the places searched around a point of a unit's own."""
 RINGS = 48
-"""Hexagonal rings searched for a place: more than any map is wide."""
+"""Hexagonal rings searched for a place: those of a cluster reach further than SMAC's maps are wide."""
 
 MISSING = ("medivac", "baneling", "spine_crawler")
 """Unit types that the engine does not play yet."""
@@ -121,11 +123,12 @@ def _place(
 ) -> bool:
     """Place all units in order of creation; False when one finds no room.
 
-    ``mirrored``: the first and last + 1 of those that start opposite to the first unit, the second, ...
+    ``mirrored``: the first and last + 1 of those that start opposite to the first unit, the second, ...; those before
+    stay in their half of the map.
     """
     ring, number, turn = 0, 0, 0.0
     first, last = mirrored
-    jitter = JITTER if first == last else 0.0
+    alone = first < last  # everyone has a point of its own, and steps aside from it as little as it must
     for k in range(len(rows)):
         row = rows[k]
         if k == 0 or groups[k] != groups[k - 1]:
@@ -135,14 +138,17 @@ def _place(
         middle_x, middle_y = points[k, 0], points[k, 1]
         if first <= k < last:
             middle_x, middle_y = width - real[r.X, rows[k - first]], float(real[r.Y, rows[k - first]])
-        spacing = 2.0 * real[r.RADIUS, row] + SPACE
+        spacing = NUDGE * real[r.RADIUS, row] if alone else 2.0 * real[r.RADIUS, row] + SPACE
+        border = width / 2.0 - real[r.BODY, row] if k < first else width
         placed = False
         while not placed and ring <= RINGS:
             a, b = _hexagon(ring, number)
-            angle, length = 2.0 * math.pi * uniform(random, battle), jitter * uniform(random, battle)
+            angle, length = 2.0 * math.pi * uniform(random, battle), JITTER * uniform(random, battle)
+            if alone:
+                length = 0.0
             x = middle_x + spacing * (a * math.cos(turn) - b * math.sin(turn)) + length * math.cos(angle)
             y = middle_y + spacing * (a * math.sin(turn) + b * math.cos(turn)) + length * math.sin(angle)
-            placed = fits(ground, x, y, real[r.INNER, row]) and _free(real, rows, k, row, x, y)
+            placed = x <= border and fits(ground, x, y, real[r.INNER, row]) and _free(real, rows, k, row, x, y)
             if placed:
                 real[r.X, row], real[r.Y, row] = x, y
             number += 1
