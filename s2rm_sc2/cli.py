@@ -71,12 +71,12 @@ def _fail(sentence: str, code: int, cause: BaseException) -> NoReturn:
 @verb
 def collect(
     map_name: Annotated[
-        str, typer.Option("--map", help="A SMAC map or a composition, e.g. 3s5z, 2s3z_vs_3s2z.")
+        str, typer.Option("--map", help="A scenario, e.g. 3s5z, 2s3z_vs_3s2z, 10gen_protoss, 3x2s3z.")
     ] = "3s5z",
     episodes: Annotated[int, typer.Option(help="Episodes that the store shall hold in all.")] = 200,
     policy: Annotated[str, typer.Option(help="random, scripted, or mixture (per-episode epsilon).")] = "mixture",
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="The store; by default data/<map>.zarr.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The store; by default data/<scenario>.zarr.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that play; by default as many as pay off.")] = None,
 ) -> None:
     """Play episodes into a store, or continue one."""
@@ -156,7 +156,7 @@ def evaluate(
 
 @verb
 def watch(
-    map_name: Annotated[str, typer.Option("--map", help="A SMAC map or a composition.")] = "3s5z",
+    map_name: Annotated[str, typer.Option("--map", help="A scenario.")] = "3s5z",
     policy: Annotated[str, typer.Option(help="Who plays: random, scripted, mixture.")] = "scripted",
     seed: Annotated[int, typer.Option(help="Of the battle.")] = 0,
     agent: Annotated[int | None, typer.Option(help="Whose sight is shown; by default the longest-lived's.")] = None,
@@ -196,7 +196,9 @@ def inspect(
 
 @verb
 def scenarios(
-    name: Annotated[str | None, typer.Argument(help="One scenario in detail, a map or any composition.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="One scenario in detail; the list without a name says what there is.")
+    ] = None,
 ) -> None:
     """List SMAC's 23 maps and SMACv2's families, or show one scenario in detail."""
     from s2rm_sc2.scenarios import family_names, get, smac_names
@@ -259,7 +261,7 @@ def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
 
 
 def _team(scenario: "Scenario", groups: "Sequence[Group]") -> str:
-    """``3s5z``; for drawn teams the number of units and their types, ``10 of s, z, c``."""
+    """``3s5z``; for drawn teams the number of units and the types they may have, ``10(s|z|c)``."""
     from s2rm_sc2.units import unit_type
 
     count: Counter[str] = Counter()
@@ -267,7 +269,7 @@ def _team(scenario: "Scenario", groups: "Sequence[Group]") -> str:
         count[group.unit] += group.count
     if scenario.draw is None:
         return "".join(f"{number}{unit_type(name).letter}" for name, number in count.items())
-    return f"{count.total()} of " + ", ".join(unit_type(name).letter for name in scenario.draw.units)
+    return f"{count.total()}({'|'.join(unit_type(name).letter for name in scenario.draw.units)})"
 
 
 def _store_facts(store: "EpisodeStore") -> "Table":
