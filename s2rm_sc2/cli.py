@@ -233,10 +233,10 @@ def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
     ranges = f"{scenario.sight_range:g}, {scenario.shoot_range:g} cells"
     if scenario.smac_version == 2:
         ranges = "each unit type's own"
-    teams = "the same in every episode"
+    teams = "always the same"
     if scenario.draw is not None:
         odds = zip(scenario.draw.units, scenario.draw.weights, strict=True)
-        teams = "drawn in every episode: " + ", ".join(f"{weight:.0%} {unit}" for unit, weight in odds)
+        teams = "drawn anew: " + ", ".join(f"{weight:.0%} {unit}" for unit, weight in odds)
     try:
         EmbeddedBackend(scenario, 1).close()
         engine = "yes"

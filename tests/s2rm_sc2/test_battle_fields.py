@@ -26,7 +26,7 @@ def test_fights_do_not_meet(name: str) -> None:
     battles = BatchedBattles(scenario, 4)
     battles.reset([1, 2, 3, 4])
     home, whole = tile(battles.units.x, battles.units.y), battles.backend.field.whole  # type: ignore[attr-defined]
-    assert len(home[0].unique()) == int(name.partition("x")[0])
+    assert len(torch.unique(home[0])) == int(name.partition("x")[0])
     attacked = torch.zeros_like(home, dtype=torch.bool)
     for _ in range(60):
         battles.step(stand(battles))
@@ -36,7 +36,7 @@ def test_fights_do_not_meet(name: str) -> None:
         aims = (target >= 0) & units.alive
         assert torch.equal(home.gather(1, target.clamp(min=0))[aims], home[aims])
         attacked |= (units.health < 20.0) & (units.team == 0)
-    for fight in home[0].unique():
+    for fight in torch.unique(home[0]):
         assert attacked[home == fight].any()
 
 
