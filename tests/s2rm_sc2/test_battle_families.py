@@ -153,3 +153,21 @@ def test_enemies_come_for_the_allies_wherever_they_start() -> None:
     for _ in range(60):
         backend.step(torch.where(backend.units.alive[:, :5], 1, 0))
     assert ((backend.units.health + backend.units.shield)[:, :5].sum(1) < before).all()
+
+
+@pytest.mark.parametrize("name", ["protoss_5_vs_7", "protoss_7_vs_5", "3x2s3z"])
+def test_random_play_stays_within_bounds(name: str) -> None:
+    scenario = scenarios.get(name)
+    backend, rng = EmbeddedBackend(scenario, 16), np.random.default_rng(0)
+    most = torch.tensor([[unit.health, unit.shield] for unit in UNIT_TYPES]).T
+    types = backend.units.type.clone()
+    for _ in range(60):
+        actions = rng.integers(0, 6 + scenario.n_enemies, (16, scenario.n_agents))
+        backend.step(torch.from_numpy(actions))
+        units = backend.units
+        assert torch.equal(units.type, types)
+        for points, full in zip((units.health, units.shield), most, strict=True):
+            assert (points >= 0).all()
+            assert (points <= full[types]).all()
+        for place, side in zip((units.x, units.y), scenario.terrain.size, strict=True):
+            assert ((place > 0) & (place < side)).all()
