@@ -13,7 +13,7 @@ NOMINAL = 10
 """Units a side of the maps that SMACv2 registers, ``10gen_protoss`` and its sisters."""
 
 SIZES = ((5, 5), (10, 10), (20, 20), (10, 11), (20, 23))
-"""Sizes that SMACv2 reports results for; any other is played too."""
+"""Sizes that SMACv2 reports results for; any other up to 99 is played too."""
 
 
 @cache
@@ -33,7 +33,7 @@ def family(name: str) -> Scenario | None:
     """
     races = "|".join(_rows())
     registered = re.fullmatch(rf"{NOMINAL}gen_({races})", name)
-    sized = re.fullmatch(rf"({races})_([1-9]\d{{0,2}})_vs_([1-9]\d{{0,2}})", name)
+    sized = re.fullmatch(rf"({races})_([1-9]\d?)_vs_([1-9]\d?)", name)
     if registered:
         return _family(registered[1], NOMINAL, NOMINAL)
     return _family(sized[1], int(sized[2]), int(sized[3])) if sized else None

@@ -101,6 +101,7 @@ def test_one_scenario_has_one_name(written: str, name: str) -> None:
         ("5gen_protoss", "near matches: .*10gen_protoss"),
         ("protos_5_vs_5", "near matches: .*protoss_5_vs_5"),
         ("protoss_0_vs_5", "protoss_5_vs_5"),
+        ("protoss_5_vs_100", "protoss_5_vs_5"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_a_sentence(name: str, sentence: str) -> None:
