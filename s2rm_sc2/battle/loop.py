@@ -14,6 +14,7 @@ from s2rm_sc2.battle.movement import walk
 from s2rm_sc2.battle.opponent import choose_targets
 from s2rm_sc2.battle.orders import act, follow, give
 from s2rm_sc2.battle.random import States
+from s2rm_sc2.battle.ways import Ways
 
 
 @rule
@@ -28,11 +29,12 @@ def _play_loop(
     types: Reals,
     damage: Reals,
     ground: Cells,
+    ways: Ways,
 ) -> None:
     """One game loop: recover, choose, act, hit, walk, and at its end the dead leave."""
     recover(real, whole, alive, types)
     choose_targets(real, whole, alive, types, clock)
-    follow(real, whole, alive, types, random, battle)
+    follow(real, whole, alive, types, random, battle, ground, ways)
     strike(real, whole, alive, types, damage)
     fly(real, whole, alive, types, damage)
     walk(real, whole, alive, near, ground, clock)
@@ -53,11 +55,14 @@ def _compile(fingerprint: int) -> tuple[Callable[..., Any], ...]:
         types: Reals,
         damage: Reals,
         ground: Cells,
+        ways: Ways,
     ) -> int:
         for b in range(alive.shape[0]):
             if active[b]:
                 for _ in range(loops):
-                    _play_loop(real[b], whole[b], alive[b], near[b], random, b, clock[b], types, damage, ground)
+                    _play_loop(
+                        real[b], whole[b], alive[b], near[b], random, b, clock[b], types, damage, ground, ways
+                    )  # fmt: skip
                     clock[b] += 1
         return fingerprint
 
@@ -85,6 +90,7 @@ def advance(field: Field, loops: int, active: Flags | None = None) -> None:
     _advance_all(
         field.real, field.whole, field.alive, field.near, field.random, field.clock,
         _everywhere(field) if active is None else active, loops, RULES.types, RULES.damage, field.cells,
+        field.ways,
     )  # fmt: skip
 
 

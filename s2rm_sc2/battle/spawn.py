@@ -31,8 +31,6 @@ RINGS = 48
 
 MISSING = ("medivac", "baneling", "spine_crawler")
 """Unit types that the engine does not play yet."""
-GROUND = {"cliffs": "units that walk cliffs and paths around them", "diagonals": "cells that are walkable in part"}
-"""Needs of terrains that the engine does not meet yet."""
 
 _ORDERS = {"point": ATTACK_MOVE, "segment": ATTACK_MOVE, "units": HUNT, "none": STAND}
 
@@ -186,7 +184,7 @@ def spawn(field: Field, plan: Plan, battles: Wholes, seeds: States, name: str) -
     field.random[battles] = seeds
     done = _spawn_all(
         field.real, field.whole, field.random, battles, plan.rows, plan.points, plan.groups, plan.sorts,
-        plan.order, plan.goal, field.cells,
+        plan.order, plan.goal, field.cells[0],
     )  # fmt: skip
     if done < 0:
         raise ScenarioUnsupported(
@@ -199,10 +197,9 @@ def supported(scenario: Scenario) -> None:
     """Check that the engine can play a scenario faithfully.
 
     Raises:
-        ScenarioUnsupported: it has unit types or ground that the engine does not master yet; they are named.
+        ScenarioUnsupported: it has unit types that the engine does not master yet; they are named.
     """
     missing = [name for name in UNIT_NAMES if name in MISSING and name in {u.name for u in scenario.unit_types}]
-    missing += [GROUND[need] for need in scenario.terrain.needs]
     if missing:
         raise ScenarioUnsupported(
             f"The embedded engine cannot play {scenario.name!r} faithfully: it lacks {', '.join(missing)}; "
