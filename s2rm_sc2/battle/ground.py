@@ -110,7 +110,7 @@ def _off_diagonal(far: int, middle_x: float, middle_y: float, x: float, y: float
     if distance >= inner or distance < -math.sqrt(0.5):
         return x, y, True
     lack = inner - distance
-    return x + lack * normal_x, y + lack * normal_y, distance > 0.0
+    return x + lack * normal_x, y + lack * normal_y, distance >= 0.0
 
 
 @rule

@@ -20,7 +20,7 @@ Points = npt.NDArray[np.float64]
 
 ROOM = 0.5
 """Cells that a planned way keeps from the corners of walls: no walker but the colossus is wider."""
-TURN = 0.7
+TURN = 0.55
 """Cells between a place to turn at and the walls that meet there."""
 SIGHT_ROOM = 0.4
 """Cells that a walker wants to have between corners and the straight way to what it goes to next."""
