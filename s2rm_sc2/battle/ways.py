@@ -63,7 +63,7 @@ def ways(terrain: Terrain) -> Ways:
             *(np.zeros((0, 2)) for _ in range(3)),
             np.zeros((0, 4)),
         )
-    places = np.argwhere(terrain.walkable)
+    places = np.ascontiguousarray(np.argwhere(terrain.walkable))
     apart = np.square(np.indices(terrain.size).reshape(2, -1, 1) - places.T[:, None]).sum(0)
     number = apart.argmin(1).reshape(terrain.size)
     n, k = len(places), len(turns)
