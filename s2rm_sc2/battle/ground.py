@@ -27,13 +27,8 @@ def cells(terrain: Terrain) -> Cells:
     """
     halved, whole = terrain.halved, np.zeros_like(terrain.halved)
     everywhere = np.ones_like(terrain.walkable)
-    return np.stack(
-        [
-            _layer(terrain.walkable, halved),
-            _layer(terrain.walkable | terrain.cliffs, halved),
-            _layer(everywhere, whole),
-        ]
-    )
+    layers = [(terrain.walkable, halved), (terrain.walkable | terrain.cliffs, halved), (everywhere, whole)]
+    return np.stack([_layer(walkable, parts) for walkable, parts in layers])
 
 
 def _layer(walkable: Mask, halved: Cells) -> Cells:
@@ -44,8 +39,9 @@ def _layer(walkable: Mask, halved: Cells) -> Cells:
     for dx in range(3):
         for dy in range(3):
             inside &= frame[dx : dx + width, dy : dy + height]
-    parts = np.pad(np.where(halved > 0, halved + HALVED - 1, 0), 1)
-    return (whole.astype(np.uint8) * EDGE + inside * (OPEN - EDGE) + parts).astype(np.uint8)
+    values: Cells = np.pad(np.where(halved > 0, halved + (HALVED - 1), BLOCKED).astype(np.uint8), 1)
+    values[whole], values[inside] = EDGE, OPEN
+    return values
 
 
 @rule
@@ -71,7 +67,7 @@ def settle(ground: Cells, x: float, y: float, inner: float) -> tuple[float, floa
     if x < 0.0 or y < 0.0 or column >= width - 2 or row >= height - 2:
         return x, y, False
     cell = ground[column + 1, row + 1]
-    if cell == OPEN or cell == BLOCKED:
+    if cell in (OPEN, BLOCKED):
         return x, y, cell == OPEN
     if x - column < inner and ground[column, row + 1] == BLOCKED:
         x = column + inner
@@ -100,7 +96,9 @@ def settle(ground: Cells, x: float, y: float, inner: float) -> tuple[float, floa
 
 
 @rule
-def _off_diagonal(far: int, middle_x: float, middle_y: float, x: float, y: float, inner: float) -> tuple[float, float, bool]:
+def _off_diagonal(
+    far: int, middle_x: float, middle_y: float, x: float, y: float, inner: float
+) -> tuple[float, float, bool]:
     """Push the disc off the diagonal of a halved cell; False when its centre is in the blocked half."""
     normal_x, normal_y = (1 - 2 * (far & 1)) * math.sqrt(0.5), (1 - 2 * (far >> 1)) * math.sqrt(0.5)
     dx, dy = x - middle_x, y - middle_y

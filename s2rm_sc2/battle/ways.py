@@ -57,19 +57,15 @@ def ways(terrain: Terrain) -> Ways:
     """Work out a terrain's ways."""
     walls, corners, turns = outline(terrain)
     if len(corners) == 0:
-        return Ways(
-            *(np.zeros((0, 0), np.uint8) for _ in range(2)),
-            np.zeros((0, 0), np.int64),
-            *(np.zeros((0, 2)) for _ in range(3)),
-            np.zeros((0, 4)),
-        )
+        none, no_points = np.zeros((0, 0), np.uint8), np.zeros((0, 2))
+        return Ways(none, none, np.zeros((0, 0), np.int64), no_points, no_points, no_points, np.zeros((0, 4)))
     places = np.ascontiguousarray(np.argwhere(terrain.walkable))
     apart = np.square(np.indices(terrain.size).reshape(2, -1, 1) - places.T[:, None]).sum(0)
     number = apart.argmin(1).reshape(terrain.size)
     n, k = len(places), len(turns)
     found = Ways(
         np.full((n, n), STRAIGHT, np.uint8), np.full((k, n), STRAIGHT, np.uint8), number,
-        places + 0.5, turns, corners, walls,
+        np.add(places, 0.5, dtype=np.float64), turns, corners, walls,
     )  # fmt: skip
     _survey(found, cells(terrain)[0], np.full((k, k), np.inf), np.full((k, n), np.inf), np.full((k, n), np.inf))
     return found
@@ -238,7 +234,7 @@ def _compile(fingerprint: int) -> Callable[..., Any]:
 
 @rule
 def _lengths(then: Cells, apart: Points, reach: Points, far: Points, a: int) -> None:
-    """Lengths of the shortest ways from all turns to cell a, and the turn after each (Bellman and Ford's relaxation)."""
+    """Lengths of the shortest ways from all turns to cell a, and the turn after each (Bellman and Ford)."""
     n_turns = far.shape[0]
     for k in range(n_turns):
         far[k, a] = reach[k, a]

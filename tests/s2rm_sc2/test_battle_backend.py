@@ -232,7 +232,12 @@ TEAM = st.lists(
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
-@given(TEAM, TEAM, st.sampled_from(["band", "flat", "octagon", "pocket_6h", "corridor", "diagonal", "two_levels"]), st.integers(0, 2**64 - 1))
+@given(
+    TEAM,
+    TEAM,
+    st.sampled_from(["band", "flat", "octagon", "pocket_6h", "corridor", "diagonal", "two_levels"]),
+    st.integers(0, 2**64 - 1),
+)
 def test_random_compositions_keep_every_invariant(allies: str, enemies: str, ground: str, seed: int) -> None:
     name = f"{allies}_vs_{enemies}@{ground}"
     scenario = scenarios.get(name)
