@@ -8,8 +8,8 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-SIZE = 32
-"""Width and height of SMAC's maps, cells."""
+TILE = 32
+"""Cells along a side of SMAC's maps."""
 BLOCK = 2
 """Width and height of the blocks of cells in which the maps' cliffs are made."""
 
@@ -59,9 +59,9 @@ def terrain(name: str) -> Terrain:
     Raises:
         KeyError: no such row in ``terrains.toml``.
     """
-    row = _rows()[name]
+    row, side = _rows()[name], TILE
     (ax, ay), (ex, ey) = row["spawns"]
-    whole, cliffs = _mask(row["blocks"]), _mask(row.get("cliffs", []))
+    whole, cliffs = _mask(row["blocks"], side), _mask(row.get("cliffs", []), side)
     walkable, halved = _cut(whole)
     height = np.where(walkable | cliffs, np.float32(8.0), np.float32(0.0)).astype(np.float32)
     for x0, x1, y0, y1, level in row.get("heights", []):
@@ -71,8 +71,8 @@ def terrain(name: str) -> Terrain:
     return Terrain(name, walkable, height, ((ax, ay), (ex, ey)), halved, cliffs)
 
 
-def _mask(rectangles: list[list[float]]) -> Mask:
-    mask = np.zeros((SIZE, SIZE), dtype=np.bool_)
+def _mask(rectangles: list[list[float]], side: int) -> Mask:
+    mask = np.zeros((side, side), dtype=np.bool_)
     for x0, x1, y0, y1 in rectangles:
         mask[int(x0) : int(x1) + 1, int(y0) : int(y1) + 1] = True
     return mask
