@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from s2rm_sc2.battle.compiled import FINGERPRINT, entry, rule
-from s2rm_sc2.battle.ground import Cells, cells, settle
+from s2rm_sc2.battle.ground import BLOCKED, OPEN, Cells, cells, settle
 from s2rm_sc2.scenarios import Terrain
 
 Points = npt.NDArray[np.float64]
@@ -79,7 +79,8 @@ def outline(terrain: Terrain) -> tuple[Points, Points, Points]:
         places to turn at ``[C, 2]``.
     """
     after: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for x, y in np.argwhere(terrain.walkable):
+    layer = cells(terrain)[0][1:-1, 1:-1]
+    for x, y in np.argwhere((layer != OPEN) & (layer != BLOCKED)):
         for start, end in _sides(terrain, int(x), int(y)):
             after.setdefault(start, []).append(end)
     walls, corners, turns = [], [], []
