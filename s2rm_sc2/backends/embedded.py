@@ -9,7 +9,7 @@ from torch import Tensor
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.field import Field, Flags
 from s2rm_sc2.battle.loop import act_smac, advance
-from s2rm_sc2.battle.spawn import plan, spawn, supported
+from s2rm_sc2.battle.spawn import plan, spawn
 from s2rm_sc2.battle.tactics import OPPONENTS
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
@@ -33,14 +33,13 @@ class EmbeddedBackend:
         field: the engine's arrays, for whoever gives orders to single units or steps single loops.
 
     Raises:
-        ScenarioUnsupported: the engine lacks a unit type or a kind of ground that the scenario needs.
+        ScenarioUnsupported: the terrain has no room for the units.
         BadArgument: ``n_battles`` is below 1.
     """
 
     def __init__(self, scenario: Scenario, n_battles: int) -> None:
         if n_battles < 1:
             raise BadArgument(f"The number of battles must be at least 1, not {n_battles}.")
-        supported(scenario)
         self.scenario, self.n_battles = scenario, n_battles
         teams = (ALLY,) * scenario.n_agents + (ENEMY,) * scenario.n_enemies
         types = scenario.ally_kinds[:1] * scenario.n_units if scenario.draw else scenario.unit_types

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.ground import Cells, cells
 from s2rm_sc2.battle.random import States
+from s2rm_sc2.battle.ways import Ways, ways
 from s2rm_sc2.scenarios import Terrain
 from s2rm_sc2.table import ALLY
 from s2rm_sc2.units import LOOPS_PER_SECOND, UNIT_TYPES, UnitType
@@ -106,7 +107,8 @@ class Field:
         near: int32 ``[B, U, 1 + U]``, scratch: number of neighbours, then their rows.
         random: uint64 ``[B]``, states of the battles' generators.
         clock: int64 ``[B]``, game loops since the battle began.
-        cells: the terrain as the engine reads it.
+        cells: the terrain as the engine reads it, a layer per kind of body.
+        ways: the walkers' ways round its walls.
         opponent: how units that fight on their own choose, see :mod:`s2rm_sc2.battle.tactics`.
     """
 
@@ -121,6 +123,7 @@ class Field:
         self.random: States = np.zeros(n_battles, np.uint64)
         self.clock: Wholes = np.zeros(n_battles, np.int64)
         self.cells: Cells = cells(terrain)
+        self.ways: Ways = ways(terrain)
         self.clear(np.arange(n_battles))
 
     def clear(self, battles: npt.NDArray[np.int64]) -> None:

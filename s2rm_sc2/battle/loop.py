@@ -15,6 +15,7 @@ from s2rm_sc2.battle.opponent import choose_targets
 from s2rm_sc2.battle.orders import act, follow, give
 from s2rm_sc2.battle.random import States
 from s2rm_sc2.battle.tactics import KITE, step_back
+from s2rm_sc2.battle.ways import Ways
 
 
 @rule
@@ -29,12 +30,13 @@ def _play_loop(
     types: Reals,
     damage: Reals,
     ground: Cells,
+    ways: Ways,
     opponent: int,
 ) -> None:
     """One game loop: recover, choose, act, hit, walk, and at its end the dead leave."""
     recover(real, whole, alive, types)
     choose_targets(real, whole, alive, types, damage, clock, opponent)
-    follow(real, whole, alive, types, random, battle)
+    follow(real, whole, alive, types, random, battle, ground, ways)
     if opponent == KITE:
         step_back(real, whole, alive, types, damage)
     strike(real, whole, alive, types, damage)
@@ -57,14 +59,15 @@ def _compile(fingerprint: int) -> tuple[Callable[..., Any], ...]:
         types: Reals,
         damage: Reals,
         ground: Cells,
+        ways: Ways,
         opponent: int,
     ) -> int:
         for b in range(alive.shape[0]):
             if active[b]:
                 for _ in range(loops):
                     _play_loop(
-                        real[b], whole[b], alive[b], near[b], random, b, clock[b], types, damage, ground, opponent
-                    )
+                        real[b], whole[b], alive[b], near[b], random, b, clock[b], types, damage, ground, ways, opponent
+                    )  # fmt: skip
                     clock[b] += 1
         return fingerprint
 
@@ -96,7 +99,7 @@ def advance(field: Field, loops: int, active: Flags | None = None) -> None:
     _advance_all(
         field.real, field.whole, field.alive, field.near, field.random, field.clock,
         _everywhere(field) if active is None else active, loops, RULES.types, RULES.damage, field.cells,
-        field.opponent,
+        field.ways, field.opponent,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.compiled import rule
 from s2rm_sc2.battle.field import Flags, Lists, Reals, Wholes
-from s2rm_sc2.battle.ground import Cells, fits, settle
+from s2rm_sc2.battle.ground import Cells, fits, layer, settle
 from s2rm_sc2.battle.orders import ATTACK_MOVE, MOVE, STAND
 
 MARGIN = np.float32(0.75)
@@ -58,7 +58,7 @@ def walk(real: Reals, whole: Wholes, alive: Flags, near: Lists, ground: Cells, c
     for i in range(alive.shape[0]):
         if not alive[i]:
             continue
-        x, y, good = settle(ground, real[r.NEXT_X, i], real[r.NEXT_Y, i], real[r.INNER, i])
+        x, y, good = settle(ground[layer(whole[r.KIND, i])], real[r.NEXT_X, i], real[r.NEXT_Y, i], real[r.INNER, i])
         old_x, old_y = real[r.X, i], real[r.Y, i]
         if good:
             real[r.X, i], real[r.Y, i] = x, y
@@ -122,6 +122,7 @@ def _steer(real: Reals, whole: Wholes, alive: Flags, near: Lists, i: int, ground
         whole[r.DEED, i] = r.IDLE
         real[r.GOAL_X, i], real[r.GOAL_Y, i] = real[r.X, i], real[r.Y, i]
         return
+    own = ground[layer(whole[r.KIND, i])]
     settled = whole[r.SIDE, i] != 0
     side = whole[r.SIDE, i] if settled else 1
     for trial in range(2 * HEADINGS):
@@ -129,7 +130,7 @@ def _steer(real: Reals, whole: Wholes, alive: Flags, near: Lists, i: int, ground
         hand = side if (trial < HEADINGS if settled else trial % 2 == 0) else -side
         step_x = wish_x * TURN_COS[turn] - hand * wish_y * TURN_SIN[turn]
         step_y = wish_y * TURN_COS[turn] + hand * wish_x * TURN_SIN[turn]
-        if fits(ground, real[r.X, i] + step_x, real[r.Y, i] + step_y, real[r.INNER, i]) and (
+        if fits(own, real[r.X, i] + step_x, real[r.Y, i] + step_y, real[r.INNER, i]) and (
             _blocker(real, whole, alive, near, i, step_x, step_y) < 0
         ):
             real[r.WISH_X, i], real[r.WISH_Y, i] = step_x, step_y

@@ -10,7 +10,9 @@ from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.combat import begin_attack, call_off, can_heal, can_hit, gap, mend, winding_up
 from s2rm_sc2.battle.compiled import rule
 from s2rm_sc2.battle.field import Flags, Reals, Wholes
+from s2rm_sc2.battle.ground import Cells
 from s2rm_sc2.battle.random import States
+from s2rm_sc2.battle.ways import Ways, heading
 
 STAND, MOVE, ATTACK, ATTACK_MOVE, HUNT, HEAL = range(6)
 """Orders: none (an active unit's goal is then its post); walk to the goal; attack the target wherever it goes; walk to
@@ -71,7 +73,16 @@ def act(
 
 
 @rule
-def follow(real: Reals, whole: Wholes, alive: Flags, types: Reals, random: States, battle: int) -> None:
+def follow(
+    real: Reals,
+    whole: Wholes,
+    alive: Flags,
+    types: Reals,
+    random: States,
+    battle: int,
+    ground: Cells,
+    ways: Ways,
+) -> None:
     """Decide what every living unit does in this loop: its deed, and the displacement it wishes for."""
     for i in range(alive.shape[0]):
         if not alive[i]:
@@ -86,16 +97,16 @@ def follow(real: Reals, whole: Wholes, alive: Flags, types: Reals, random: State
                 whole[r.ORDER, i] = STAND
                 real[r.GOAL_X, i], real[r.GOAL_Y, i] = real[r.X, i], real[r.Y, i]
         if target >= 0 and types[whole[r.TYPE, i], r.HEAL_RATE] > 0.0:
-            _tend(real, whole, i, target, types)
+            _tend(real, whole, i, target, types, ground, ways)
         elif target >= 0:
-            _fight(real, whole, i, target, types, random, battle)
+            _fight(real, whole, i, target, types, random, battle, ground, ways)
         elif whole[r.ORDER, i] == MOVE or whole[r.ORDER, i] == ATTACK_MOVE:
-            if _walk(real, whole, i, real[r.GOAL_X, i], real[r.GOAL_Y, i]):
+            if _walk(real, whole, i, real[r.GOAL_X, i], real[r.GOAL_Y, i], ground, ways):
                 whole[r.ORDER, i] = STAND
         elif whole[r.ORDER, i] == STAND and whole[r.ACTIVE, i] == 1:
             dx, dy = real[r.GOAL_X, i] - real[r.X, i], real[r.GOAL_Y, i] - real[r.Y, i]
             if dx * dx + dy * dy > POST_SLACK * POST_SLACK:
-                _walk(real, whole, i, real[r.GOAL_X, i], real[r.GOAL_Y, i])
+                _walk(real, whole, i, real[r.GOAL_X, i], real[r.GOAL_Y, i], ground, ways)
         real[r.EXPECT_X, i] = real[r.STEP_X, i] if walked else real[r.WISH_X, i]
         real[r.EXPECT_Y, i] = real[r.STEP_Y, i] if walked else real[r.WISH_Y, i]
         if whole[r.DEED, i] != r.WALKING:
@@ -103,30 +114,43 @@ def follow(real: Reals, whole: Wholes, alive: Flags, types: Reals, random: State
 
 
 @rule
-def _walk(real: Reals, whole: Wholes, i: int, x: float, y: float) -> bool:
-    """Wish to go straight towards a place, as far as one loop allows; True when that is far enough."""
+def _walk(real: Reals, whole: Wholes, i: int, x: float, y: float, ground: Cells, ways: Ways) -> bool:
+    """Wish to go towards a place, round walls, as far as one loop allows; True when that is far enough."""
     if real[r.STRIDE, i] == 0.0:
         return False
-    dx, dy = x - real[r.X, i], y - real[r.Y, i]
+    to_x, to_y = x, y
+    if whole[r.KIND, i] == r.GROUND:
+        to_x, to_y = heading(ways, ground[0], real[r.X, i], real[r.Y, i], x, y)
+    dx, dy = to_x - real[r.X, i], to_y - real[r.Y, i]
     distance = math.sqrt(dx * dx + dy * dy)
     part = min(1.0, real[r.STRIDE, i] / max(distance, 1e-9))
     real[r.WISH_X, i], real[r.WISH_Y, i] = dx * part, dy * part
     whole[r.DEED, i] = r.WALKING
-    return bool(part == 1.0)
+    return bool(part == 1.0 and to_x == x and to_y == y)
 
 
 @rule
-def _tend(real: Reals, whole: Wholes, i: int, patient: int, types: Reals) -> None:
+def _tend(real: Reals, whole: Wholes, i: int, patient: int, types: Reals, ground: Cells, ways: Ways) -> None:
     """Stay within healing range of the patient and heal it; at full health just stay with it."""
     if gap(real, i, patient) > types[whole[r.TYPE, i], r.HEAL_RANGE]:
-        _walk(real, whole, i, real[r.X, patient], real[r.Y, patient])
+        _walk(real, whole, i, real[r.X, patient], real[r.Y, patient], ground, ways)
     else:
         whole[r.DEED, i] = r.FIGHTING
         mend(real, whole, i, patient, types)
 
 
 @rule
-def _fight(real: Reals, whole: Wholes, i: int, target: int, types: Reals, random: States, battle: int) -> None:
+def _fight(
+    real: Reals,
+    whole: Wholes,
+    i: int,
+    target: int,
+    types: Reals,
+    random: States,
+    battle: int,
+    ground: Cells,
+    ways: Ways,
+) -> None:
     """Stand and fire while the target is in range, else chase it; fire over the slop when the weapon is ready."""
     if winding_up(real, whole, i, types):
         whole[r.DEED, i] = r.FIGHTING
@@ -141,4 +165,4 @@ def _fight(real: Reals, whole: Wholes, i: int, target: int, types: Reals, random
     elif distance <= reach:
         whole[r.DEED, i] = r.FIGHTING
     else:
-        _walk(real, whole, i, real[r.X, target], real[r.Y, target])
+        _walk(real, whole, i, real[r.X, target], real[r.Y, target], ground, ways)

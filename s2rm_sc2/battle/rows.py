@@ -34,7 +34,7 @@ MISSILE = 7  # whom its missile flies to
 ATTACKER = 8  # the closest of those who damaged it in the last loop
 SIDE = 9  # which way round it walks past a blocker: -1, 0 (undecided), 1
 ACTIVE = 10  # 1: acquires targets by itself; 0: passive, as SMAC's allies
-KIND = 11  # bodies collide within their kind
+KIND = 11  # kind of body, see below
 DEED = 12  # what it does in this loop
 
 N_WHOLES = 13
@@ -42,6 +42,9 @@ N_WHOLES = 13
 # Deeds.
 IDLE, WALKING, FIGHTING = 0, 1, 2  # fighting: holding its ground to attack or to heal
 BURST = 3  # it has exploded; it leaves at the end of the same loop
+
+# Kinds of bodies; who collides with whom: s2rm_sc2.battle.neighbours.
+GROUND, CLIFF, AIR, STRUCTURE = 0, 1, 2, 3
 
 # Columns of the unit type constants; speeds and rates per loop.
 MAX_HEALTH = 0

@@ -31,11 +31,6 @@ NUDGE = 0.5
 RINGS = 48
 """Hexagonal rings searched for a place: those of a cluster reach further than SMAC's maps are wide."""
 
-MISSING: tuple[str, ...] = ()
-"""Unit types that the engine does not play yet."""
-GROUND = {"cliffs": "units that walk cliffs and paths around them", "diagonals": "cells that are walkable in part"}
-"""Needs of terrains that the engine does not meet yet."""
-
 _ORDERS = {"point": ATTACK_MOVE, "segment": ATTACK_MOVE, "groups": ATTACK_MOVE, "units": HUNT, "none": STAND}
 
 
@@ -260,27 +255,11 @@ def spawn(field: Field, plan: Plan, battles: Wholes, seeds: States, name: str) -
     points, groups = (plan.points.copy(), plan.groups.copy()) if len(drawn.types) else (plan.points, plan.groups)
     done = _spawn_all(
         field.real, field.whole, field.random, battles, plan.n_agents, plan.rows, points, groups, plan.ranks,
-        plan.order, plan.goals, drawn.types, drawn.odds, drawn.surrounded, drawn.size, field.cells,
+        plan.order, plan.goals, drawn.types, drawn.odds, drawn.surrounded, drawn.size, field.cells[0],
         RULES.bodies, RULES.kinds,
     )  # fmt: skip
     if done < 0:
         raise ScenarioUnsupported(
             f"Scenario {name!r} has more units than its terrain has room for around the spawn points; "
             "choose fewer units or a larger terrain (such as @flat)."
-        )
-
-
-def supported(scenario: Scenario) -> None:
-    """Check that the engine can play a scenario faithfully.
-
-    Raises:
-        ScenarioUnsupported: it has unit types or ground that the engine does not master yet; they are named.
-    """
-    played = {unit.name for unit in scenario.kinds}
-    missing = [name for name in UNIT_NAMES if name in MISSING and name in played]
-    missing += [GROUND[need] for need in scenario.terrain.needs]
-    if missing:
-        raise ScenarioUnsupported(
-            f"The embedded engine cannot play {scenario.name!r} faithfully: it lacks {', '.join(missing)}; "
-            "choose another scenario or another backend."
         )

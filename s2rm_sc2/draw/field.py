@@ -10,20 +10,20 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from torch import Tensor
 
 from s2rm_sc2.draw.shapes import CROSS, SHAPES, placed
-from s2rm_sc2.scenarios import Scenario
+from s2rm_sc2.scenarios import Scenario, Terrain
 from s2rm_sc2.table import ALLY, ENEMY, UnitTable
 from s2rm_sc2.units import UNIT_TYPES
 
 TEAM_COLOURS = {ALLY: "#0072B2", ENEMY: "#D55E00"}
 HEALTH_COLOUR, SHIELD_COLOUR = "#009E73", "#56B4E9"
-INK, GROUND, HIGH_GROUND, BLOCKED, HATCH = "#2b2f36", "#f6f3ec", "#e2d8c5", "#b9bfc7", "#9aa2ad"
+INK, GROUND, HIGH_GROUND, CLIFF, BLOCKED, HATCH = "#2b2f36", "#f6f3ec", "#e2d8c5", "#a3937a", "#b9bfc7", "#9aa2ad"
 DIMMED = 0.3
 """Opacity of what is drawn but not seen."""
 
@@ -69,18 +69,30 @@ def _widened(low: float, high: float, least: float, size: int) -> tuple[float, f
 
 
 def draw_terrain(axes: Axes, scenario: Scenario, window: Window) -> None:
-    """Walkable cells, darker the higher they lie; blocked cells hatched."""
+    """Walkable cells, darker the higher they lie; cliffs that can be climbed darker still; blocked cells hatched."""
     ground = scenario.terrain
     low, high = ground.height[ground.walkable].min(), ground.height[ground.walkable].max()
     level = ((ground.height - low) / max(high - low, 1.0)).clip(0, 1)[..., None]
-    flat, raised, blocked = (np.array(to_rgb(colour)) for colour in (GROUND, HIGH_GROUND, BLOCKED))
+    flat, raised, cliff, blocked = (np.array(to_rgb(colour)) for colour in (GROUND, HIGH_GROUND, CLIFF, BLOCKED))
     image = np.where(ground.walkable[..., None], flat + (raised - flat) * level, blocked)
+    image[ground.cliffs] = cliff
     width, height = ground.size
     axes.imshow(image.transpose(1, 0, 2), origin="lower", extent=(0, width, 0, height), interpolation="nearest")
-    hatch = [((x, y), (x + 1, y + 1)) for x, y in np.argwhere(~ground.walkable)]
+    hatch = [((x, y), (x + 1, y + 1)) for x, y in np.argwhere(~ground.walkable & ~ground.cliffs)]
     axes.add_collection(LineCollection(hatch, colors=HATCH, linewidths=0.6, zorder=1))
+    axes.add_collection(PolyCollection(_blocked_halves(ground), facecolors=BLOCKED, edgecolors="none", zorder=1))
     axes.set(xlim=(window.x0, window.x1), ylim=(window.y0, window.y1), aspect="equal", xticks=[], yticks=[])
     axes.spines[:].set(color=INK, linewidth=0.6)
+
+
+def _blocked_halves(ground: Terrain) -> list[list[tuple[int, int]]]:
+    """The triangles that are blocked in halved cells."""
+    halves = []
+    for x, y in np.argwhere(ground.halved > 0).tolist():
+        far = int(ground.halved[x, y]) - 1
+        far_x, far_y = far % 2, far // 2
+        halves.append([(x + far_x, y + far_y), (x + 1 - far_x, y + far_y), (x + far_x, y + 1 - far_y)])
+    return halves
 
 
 def draw_sight(axes: Axes, window: Window, units: UnitTable, agent: int, reach: float) -> None:

@@ -165,6 +165,9 @@ def _legend(scenario: Scenario, agent: int | None, imagined: bool = False) -> li
     if any(kind.shield for kind in scenario.unit_types):
         handles.append(Patch(color=field.SHIELD_COLOUR, label="shield"))
     handles.append(Line2D([], [], ls="", marker=CROSS, ms=7, mec="#80868f", mfc="none", mew=1.4, label="dead"))
+    if scenario.terrain.cliffs.any():
+        handles.append(Patch(color=field.HIGH_GROUND, label="high ground"))
+        handles.append(Patch(color=field.CLIFF, label="cliff"))
     if agent is not None:
         handles.append(Line2D([], [], color=field.INK, lw=1, ls=(0, (4, 3)), label=f"sight of agent {agent}"))
     if imagined:

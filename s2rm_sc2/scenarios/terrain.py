@@ -5,33 +5,37 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 TILE = 32
 """Cells along a side of SMAC's maps; flat maps of any multiple of it exist besides."""
+BLOCK = 2
+"""Width and height of the blocks of cells in which the maps' cliffs are made."""
 
-Need = Literal["cliffs", "diagonals"]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Terrain:
-    """A map's ground.
+    """A map's ground; arrays are indexed ``[x, y]`` as SMAC's ``pathing_grid``, and cell x covers [x, x+1).
 
     Attributes:
-        walkable: bool ``[width, height]``, indexed ``[x, y]`` as SMAC's ``pathing_grid``; cell x covers [x, x+1).
+        walkable: bool ``[width, height]``, cells of which at least a part can be walked.
         height: float32 ``[width, height]``, StarCraft II's height units.
         spawns: the allies' and the enemies' default spawn points, map cells.
-        needs: what an engine must master beyond blocked cells.
+        halved: uint8 ``[width, height]``, walkable cells that are cut along a diagonal: 1 + (1 where the blocked half
+            is to the right) + (2 where it is above); 0 elsewhere.
+        cliffs: bool ``[width, height]``, cells that cliff walkers alone can cross.
     """
 
     name: str
-    walkable: npt.NDArray[np.bool_]
+    walkable: Mask
     height: npt.NDArray[np.float32]
     spawns: tuple[tuple[float, float], tuple[float, float]]
-    needs: tuple[Need, ...]
+    halved: npt.NDArray[np.uint8]
+    cliffs: Mask
 
     @property
     def size(self) -> tuple[int, int]:
@@ -75,13 +79,41 @@ def terrain(name: str) -> Terrain:
     """
     side = _side(name)
     row = _rows()[name] if side == TILE else _flat(side)
-    walkable = np.zeros((side, side), dtype=np.bool_)
-    for x0, x1, y0, y1 in row["blocks"]:
-        walkable[int(x0) : int(x1) + 1, int(y0) : int(y1) + 1] = True
-    height = np.where(walkable, np.float32(8.0), np.float32(0.0)).astype(np.float32)
+    (ax, ay), (ex, ey) = row["spawns"]
+    whole, cliffs = _mask(row["blocks"], side), _mask(row.get("cliffs", []), side)
+    walkable, halved = _cut(whole)
+    height = np.where(walkable | cliffs, np.float32(8.0), np.float32(0.0)).astype(np.float32)
     for x0, x1, y0, y1, level in row.get("heights", []):
         height[int(x0) : int(x1) + 1, int(y0) : int(y1) + 1] = level
-    walkable.flags.writeable = height.flags.writeable = False
-    (ax, ay), (ex, ey) = row["spawns"]
-    needs: tuple[Need, ...] = tuple(row.get("needs", ()))  # type: ignore[arg-type]
-    return Terrain(name, walkable, height, ((ax, ay), (ex, ey)), needs)
+    for array in (walkable, height, halved, cliffs):
+        array.flags.writeable = False
+    return Terrain(name, walkable, height, ((ax, ay), (ex, ey)), halved, cliffs)
+
+
+def _mask(rectangles: list[list[float]], side: int) -> Mask:
+    mask = np.zeros((side, side), dtype=np.bool_)
+    for x0, x1, y0, y1 in rectangles:
+        mask[int(x0) : int(x1) + 1, int(y0) : int(y1) + 1] = True
+    return mask
+
+
+def _cut(whole: Mask) -> tuple[Mask, npt.NDArray[np.uint8]]:
+    """Opens the near half of every block at the corner of a diagonal cliff; the maps flag such blocks whole.
+
+    A closed block between exactly two open blocks, on sides that share a corner, is cut along its other diagonal: the
+    cell at that corner is open, the far one stays closed, the two between are halved.
+
+    Returns:
+        The walkable cells and the halved ones (see :class:`Terrain`).
+    """
+    walkable, halved = whole.copy(), np.zeros(whole.shape, dtype=np.uint8)
+    padded = np.pad(whole[::BLOCK, ::BLOCK], 1)
+    left, right, below, above = padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]
+    corners = ~padded[1:-1, 1:-1] & (left ^ right) & (below ^ above)
+    for i, j in np.argwhere(corners):
+        x, y, far_x, far_y = BLOCK * i, BLOCK * j, int(left[i, j]), int(below[i, j])  # the far cell, 1: right, above
+        walkable[x : x + BLOCK, y : y + BLOCK] = True
+        walkable[x + far_x, y + far_y] = False
+        for between in ((x + far_x, y + 1 - far_y), (x + 1 - far_x, y + far_y)):
+            halved[between] = 1 + far_x + 2 * far_y
+    return walkable, halved

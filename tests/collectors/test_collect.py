@@ -169,7 +169,7 @@ def test_bad_arguments_make_no_store(tmp_path: Path, arguments: dict[str, object
 
 def test_a_scenario_that_cannot_be_played_makes_no_store(tmp_path: Path) -> None:
     with pytest.raises(ScenarioUnsupported):
-        collect(scenarios.get("corridor"), tmp_path / "s.zarr", 1, progress=False)
+        collect(scenarios.get("900c"), tmp_path / "s.zarr", 1, progress=False)
     assert not list(tmp_path.iterdir())
 
 

@@ -6,24 +6,15 @@ import sys
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
 from s2rm_sc2 import scenarios
 from s2rm_sc2.backends.embedded import EmbeddedBackend
 from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
 from s2rm_sc2.table import FIELDS, UnitTable
-from s2rm_sc2.units import UNIT_TYPES
-
-REFUSED = {
-    "2c_vs_64zg": "cliffs",
-    "corridor": "in part",
-}
-PLAYED = [name for name in scenarios.smac_names() if name not in REFUSED]
+from tests.invariants import check_apart, check_ground, check_numbers
 
 
 def random_actions(backend: EmbeddedBackend, generators: list[np.random.Generator]) -> Tensor:
@@ -119,13 +110,6 @@ def test_the_second_process_compiles_nothing() -> None:
     assert there.stdout.split() == ["0", "1"]  # and one compilation serves every size
 
 
-@pytest.mark.parametrize(("name", "missing"), REFUSED.items())
-def test_maps_beyond_the_engine_are_refused_by_name(name: str, missing: str) -> None:
-    with pytest.raises(ScenarioUnsupported, match=missing) as error:
-        EmbeddedBackend(scenarios.get(name), 1)
-    assert name in str(error.value)
-
-
 def test_more_units_than_room_are_refused() -> None:
     with pytest.raises(ScenarioUnsupported, match="room"):
         EmbeddedBackend(scenarios.get("900c"), 1)
@@ -138,7 +122,7 @@ def test_bad_arguments_are_refused() -> None:
         EmbeddedBackend(scenarios.get("3m"), 2).reset([1])
 
 
-@pytest.mark.parametrize("name", [*PLAYED, "2z3s_vs_4m2h@flat"])
+@pytest.mark.parametrize("name", [*scenarios.smac_names(), "2z3s_vs_4m2h@flat"])
 def test_starts_are_sorted_packed_and_on_the_ground(name: str) -> None:
     scenario = scenarios.get(name)
     backend = EmbeddedBackend(scenario, 4)
@@ -156,7 +140,9 @@ def test_starts_are_sorted_packed_and_on_the_ground(name: str) -> None:
         )
         assert keys == sorted(keys)
     assert units.alive.all()
-    check(units, scenario.terrain.walkable, overlap=0.0)
+    check_numbers(units)
+    check_ground(units, scenario)
+    check_apart(units, overlap=0.0)
     n = scenario.n_agents
     centre = torch.tensor([[group.x, group.y] for group in scenario.allies for _ in range(group.count)]).mean(0)
     assert torch.allclose(units.x[:, :n].mean(1), centre[0], atol=1.25)
@@ -175,60 +161,3 @@ def test_the_goal_on_2m_vs_1z_lies_between_the_marines() -> None:
     walked = backend.units.x[:, 2] - 16.0
     assert walked.min() < -0.3
     assert walked.max() > 0.3
-
-
-MAX_HEALTH = torch.tensor([unit.health for unit in UNIT_TYPES])
-MAX_SHIELD = torch.tensor([unit.shield for unit in UNIT_TYPES])
-BODY = torch.tensor([unit.separation for unit in UNIT_TYPES])
-STOREY = torch.tensor([2 if unit.plane == "air" else int(unit.walks_cliffs) for unit in UNIT_TYPES])
-
-
-def check(units: UnitTable, walkable: npt.NDArray[np.bool_], overlap: float) -> None:
-    """What holds for every unit table: finite, in bounds, on the ground, within its maxima, bodies apart."""
-    for name in ("x", "y", "health", "shield", "energy", "cooldown"):
-        assert torch.isfinite(getattr(units, name)).all(), name
-    assert (units.health >= 0).all()
-    assert (units.health <= MAX_HEALTH[units.type]).all()
-    assert (units.shield >= 0).all()
-    assert (units.shield <= MAX_SHIELD[units.type]).all()
-    assert (units.cooldown >= 0).all()
-    assert ((units.health > 0) == units.alive).all()
-    assert not units.shield[~units.alive].any()
-    assert walkable[units.x.long().numpy(), units.y.long().numpy()].all()
-    assert min(units.x.min().item(), units.y.min().item()) >= 0.0
-    distance = torch.hypot(units.x[:, :, None] - units.x[:, None], units.y[:, :, None] - units.y[:, None])
-    contact = BODY[units.type][:, :, None] + BODY[units.type][:, None]
-    both = units.alive[:, :, None] & units.alive[:, None]
-    both &= STOREY[units.type][:, :, None] == STOREY[units.type][:, None]
-    both &= ~torch.eye(both.shape[1], dtype=torch.bool)
-    deepest = torch.where(both, 1.0 - distance / contact, 0.0).max().item()
-    assert deepest <= overlap, deepest
-
-
-@pytest.mark.parametrize("name", PLAYED)
-def test_random_play_keeps_every_invariant(name: str) -> None:
-    scenario = scenarios.get(name)
-    dead: list[Tensor] = []
-
-    def each_step(units: UnitTable) -> None:
-        check(units, scenario.terrain.walkable, overlap=0.25)
-        dead.append(~units.alive)
-        assert (dead[-1] | ~dead[max(0, len(dead) - 2)]).all()  # the dead stay dead
-
-    play(name, list(range(8)), 80, each_step)
-
-
-TEAM = st.lists(
-    st.tuples(st.integers(1, 6), st.sampled_from([unit.letter for unit in UNIT_TYPES])),
-    min_size=1,
-    max_size=3,
-    unique_by=lambda group: group[1],
-).map(lambda groups: "".join(f"{count}{letter}" for count, letter in groups))
-
-
-@settings(max_examples=25, deadline=None, derandomize=True)
-@given(TEAM, TEAM, st.sampled_from(["band", "flat", "octagon", "pocket_6h", "pocket_2s"]), st.integers(0, 2**64 - 1))
-def test_random_compositions_keep_every_invariant(allies: str, enemies: str, ground: str, seed: int) -> None:
-    name = f"{allies}_vs_{enemies}@{ground}"
-    scenario = scenarios.get(name)
-    play(name, [seed], 60, lambda units: check(units, scenario.terrain.walkable, overlap=0.25))

@@ -1,0 +1,49 @@
+"""What holds for the unit table of every battle at every moment."""
+
+import torch
+
+from s2rm_sc2 import scenarios
+from s2rm_sc2.table import UnitTable
+from s2rm_sc2.units import UNIT_TYPES
+
+MAX_HEALTH = torch.tensor([unit.health for unit in UNIT_TYPES])
+MAX_SHIELD = torch.tensor([unit.shield for unit in UNIT_TYPES])
+MAX_ENERGY = torch.tensor([unit.energy for unit in UNIT_TYPES])
+BODY = torch.tensor([unit.separation for unit in UNIT_TYPES])
+FLIES = torch.tensor([unit.plane == "air" for unit in UNIT_TYPES])
+CLIMBS = torch.tensor([unit.walks_cliffs for unit in UNIT_TYPES])
+OVERLAP = 0.25
+"""Share of their contact distance that two bodies may share at the end of a step: crowds are pushed apart in time."""
+
+
+def check_numbers(units: UnitTable) -> None:
+    for name in ("x", "y", "health", "shield", "energy", "cooldown"):
+        assert torch.isfinite(getattr(units, name)).all(), name
+    for name, most in (("health", MAX_HEALTH), ("shield", MAX_SHIELD), ("energy", MAX_ENERGY)):
+        assert (getattr(units, name) >= 0).all(), name
+        assert (getattr(units, name) <= most[units.type]).all(), name
+    assert (units.cooldown >= 0).all()
+    assert ((units.health > 0) == units.alive).all()
+    assert not units.shield[~units.alive].any()
+
+
+def check_ground(units: UnitTable, scenario: scenarios.Scenario) -> None:
+    width, height = scenario.terrain.size
+    assert units.x.min() >= 0.0
+    assert units.y.min() >= 0.0
+    assert units.x.max() <= width
+    assert units.y.max() <= height
+    cell = units.x.long().clamp(max=width - 1), units.y.long().clamp(max=height - 1)
+    walkable, cliffs = torch.tensor(scenario.terrain.walkable)[cell], torch.tensor(scenario.terrain.cliffs)[cell]
+    assert (walkable | (cliffs & CLIMBS[units.type]) | FLIES[units.type]).all()
+
+
+def check_apart(units: UnitTable, overlap: float = OVERLAP) -> None:
+    """Bodies of the same kind (on the ground, over cliffs, in the air) do not stay overlapped."""
+    kind = FLIES[units.type].long() + 2 * CLIMBS[units.type].long()
+    distance = torch.hypot(units.x[:, :, None] - units.x[:, None], units.y[:, :, None] - units.y[:, None])
+    contact = BODY[units.type][:, :, None] + BODY[units.type][:, None]
+    both = units.alive[:, :, None] & units.alive[:, None] & (kind[:, :, None] == kind[:, None])
+    both &= ~torch.eye(both.shape[1], dtype=torch.bool)
+    deepest = torch.where(both, 1.0 - distance / contact, 0.0).max().item()
+    assert deepest <= overlap, deepest
