@@ -12,7 +12,7 @@ UPDATES ?= 1000
 TEST_EPISODES ?= 25
 PRESET ?= small
 
-.PHONY: demo test lint types unit clean
+.PHONY: demo test lint types unit benchmark clean
 
 # The main job: collect, train, evaluate on the embedded engine, ending in a table and pictures.
 demo: $(VENV)/.installed
@@ -35,6 +35,13 @@ types: $(VENV)/.installed-dev
 
 unit: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+# Speed, side by side with SMAX (which runs on JAX, in an environment of its own) where that installs.
+SMAX ?= .venv-smax
+benchmark: $(VENV)/.installed
+	test -x $(SMAX)/bin/python || $(PYTHON) -m venv $(SMAX)
+	-$(SMAX)/bin/python -m pip install --quiet 'jaxmarl==0.2.0' 'jax[cpu]>=0.10,<0.11'
+	$(BIN)/python -m benchmarks.compare --smax $(SMAX)/bin/python
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "s2rm-sc2 needs Python 3.11 or newer; set PYTHON=python3.11")'

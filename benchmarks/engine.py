@@ -1,52 +1,87 @@
-"""Speed of the embedded engine alone: env steps (8 game loops of one battle) a second, random available actions.
+"""Speed of the embedded engine under random available actions: env steps a second, and where the time goes.
 
-Views and policies are not timed; decided and overlong battles start anew, and their spawning is timed.
-Run: ``python benchmarks/engine.py [steps]``.
+An env step is 8 game loops of one battle with masks and observations; battles that end start anew.
+Run: ``python -m benchmarks.engine NAME BATTLES SECONDS`` for one line of JSON (BATTLES 0: the one-battle SMAC API).
 """
 
+import json
 import sys
 import time
+from collections import defaultdict
 
+import numpy as np
 import torch
 
+from collectors.policies import random_actions
 from s2rm_sc2 import scenarios
-from s2rm_sc2.backends.embedded import EmbeddedBackend
-from s2rm_sc2.views.smac import SmacViews
+from s2rm_sc2.envs.batched import BatchedBattles
+from s2rm_sc2.envs.multi_agent import StarCraft2Env
 
-MAPS = ("3m", "3s5z", "1c3s5z", "27m_vs_30m")
-BATCHES = (1, 64, 512)
-STEPS = 20_000
+WARM_UP = 5
+"""Rounds that compile and fill the caches."""
 
 
-def measure(name: str, n_battles: int, total: int) -> float:
-    """Env steps per second of one core's time on one map, battles side by side."""
-    scenario = scenarios.get(name)
-    backend, views = EmbeddedBackend(scenario, n_battles), SmacViews(scenario)
-    age, seed, spent, n = torch.zeros(n_battles), n_battles, 0.0, scenario.n_agents
-    rounds = max(20, total // n_battles)
-    for warm in range(rounds + 1):
-        available = views.available_actions(backend.units).float()
-        actions = torch.multinomial(available.flatten(0, 1), 1).view(n_battles, n)
-        start = time.process_time()
-        backend.step(actions)
-        alive = backend.units.alive
-        over = (age >= scenario.limit) | ~alive[:, :n].any(1) | ~alive[:, n:].any(1)
-        if over.any():
-            battles = over.nonzero().flatten().tolist()
-            backend.reset(range(seed, seed + len(battles)), battles)
-            seed += len(battles)
-        spent += (time.process_time() - start) * (warm > 0)  # the first step compiles
-        age = torch.where(over, 0.0, age + 1.0)
-    return rounds * n_battles / spent
+def batched(name: str, n_battles: int, seconds: float) -> dict[str, float]:
+    """Play battles side by side; microseconds per env step of each part, of all, and env steps a second."""
+    battles = BatchedBattles(scenarios.get(name), n_battles)
+    battles.reset(range(n_battles))
+    draws, seed = torch.Generator().manual_seed(0), n_battles
+    spent: defaultdict[str, float] = defaultdict(float)
+    rounds, begun = -WARM_UP, time.perf_counter()
+    while rounds < 1 or time.perf_counter() - begun < seconds:
+        if rounds == 0:
+            spent.clear()
+            begun = time.perf_counter()
+        marks = [time.perf_counter()]
+        available = battles.available_actions()
+        marks.append(time.perf_counter())
+        battles.observation()
+        marks.append(time.perf_counter())
+        actions = random_actions(available, torch.rand(available.shape[:2], generator=draws, dtype=torch.float64))
+        marks.append(time.perf_counter())
+        battles.step(actions)
+        if battles.done.any():
+            over = torch.where(battles.done)[0].tolist()
+            battles.reset(range(seed, seed + len(over)), over)
+            seed += len(over)
+        marks.append(time.perf_counter())
+        for part, start, end in zip(("masks", "observations", "policy", "battle"), marks, marks[1:], strict=False):
+            spent[part] += end - start
+        rounds += 1
+    total = sum(spent.values())
+    per_step = {part: part_time / (rounds * n_battles) * 1e6 for part, part_time in spent.items()}
+    return {**per_step, "all": total / (rounds * n_battles) * 1e6, "steps/s": rounds * n_battles / total}
+
+
+def one_battle(name: str, seconds: float) -> dict[str, float]:
+    """Play through SMAC's interface as its learners do: masks, observations and state after every step."""
+    env, rng = StarCraft2Env(name, seed=0), np.random.default_rng(0)
+    env.reset()
+    for _ in range(WARM_UP):
+        _one_step(env, rng)
+    steps, begun = 0, time.perf_counter()
+    while time.perf_counter() - begun < seconds:
+        _one_step(env, rng)
+        steps += 1
+    total = time.perf_counter() - begun
+    return {"all": total / steps * 1e6, "steps/s": steps / total}
+
+
+def _one_step(env: StarCraft2Env, rng: np.random.Generator) -> None:
+    env.get_obs()
+    env.get_state()
+    masks = np.asarray(env.get_avail_actions())
+    chosen = (masks * rng.random(masks.shape)).argmax(-1)
+    _, terminated, _ = env.step(chosen.tolist())
+    if terminated:
+        env.reset()
 
 
 def main() -> None:
-    """Print the table."""
-    total = int(sys.argv[1]) if len(sys.argv) > 1 else STEPS
+    """Measure what the arguments say and print it as JSON."""
+    name, n_battles, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     torch.set_num_threads(1)
-    print(f"{'env steps/s':<12}" + "".join(f"{f'B = {batch}':>12}" for batch in BATCHES))
-    for name in MAPS:
-        print(f"{name:<12}" + "".join(f"{measure(name, batch, total):>12,.0f}" for batch in BATCHES), flush=True)
+    print(json.dumps(batched(name, n_battles, seconds) if n_battles else one_battle(name, seconds)))
 
 
 if __name__ == "__main__":

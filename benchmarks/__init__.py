@@ -1,0 +1,1 @@
+"""Speed: our figures beside those of peers, measured in one run."""
