@@ -18,7 +18,8 @@ class Policy:
     Attributes:
         name: as the command line and the store write it.
         scripts: names of :data:`SCRIPTS`; an episode is played by one of them, all equally likely.
-        highest: epsilon, the share of random actions, is uniform between 0 and this.
+        highest: epsilon, the share of random actions, is this times the square of a uniform number, so that half of
+            the episodes of a mixture have less than a quarter.
     """
 
     name: str
@@ -28,7 +29,7 @@ class Policy:
     def draw(self, rng: np.random.Generator) -> tuple[str, float]:
         """Script and epsilon of a new episode."""
         script = self.scripts[int(rng.integers(len(self.scripts)))]
-        return script, 1.0 if script == "random" else self.highest * float(rng.random())
+        return script, 1.0 if script == "random" else self.highest * float(rng.random()) ** 2
 
 
 POLICIES: dict[str, Policy] = {

@@ -75,7 +75,7 @@ def collect(
         str, typer.Option("--map", help="A SMAC map or a composition, e.g. 3s5z, 2s3z_vs_3s2z.")
     ] = "3s5z",
     episodes: Annotated[int, typer.Option(help="Episodes that the store shall hold in all.")] = 200,
-    policy: Annotated[str, typer.Option(help="random, scripted, or mixture (per-episode epsilon).")] = "mixture",
+    policy: Annotated[str, typer.Option(help="random, nearest, focus, kite, scripted, or mixture of all.")] = "mixture",
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The store; by default data/<map>.zarr.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that play; by default as many as pay off.")] = None,
@@ -158,7 +158,7 @@ def evaluate(
 @verb
 def watch(
     map_name: Annotated[str, typer.Option("--map", help="A SMAC map or a composition.")] = "3s5z",
-    policy: Annotated[str, typer.Option(help="Who plays: random, scripted, mixture.")] = "scripted",
+    policy: Annotated[str, typer.Option(help="Who plays: random, nearest, focus, kite, scripted, mixture.")] = "scripted",
     seed: Annotated[int, typer.Option(help="Of the battle.")] = 0,
     agent: Annotated[int | None, typer.Option(help="Whose sight is shown; by default the longest-lived's.")] = None,
     store: Annotated[Path | None, typer.Option(help="Draw an episode of this store instead of playing.")] = None,
@@ -259,7 +259,7 @@ def _store_facts(store: "EpisodeStore") -> "Table":
         ("episodes", f"{store.n_episodes:,}"),
         ("steps", f"{store.n_steps:,}"),
         ("win rate", won),
-        ("policy", ", ".join(attributes["policies"])),
+        ("policy", f"{attributes['policy']}: {', '.join(attributes['policies'])}"),
         ("seed", f"{attributes['seed']} ({attributes['purpose']})"),
         ("backend", ", ".join(f"{key} {value}" for key, value in attributes["backend"].items())),
         ("versions", f"format {attributes['format_version']}, package {attributes['package_version']}"),
