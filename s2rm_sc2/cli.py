@@ -14,6 +14,7 @@ from s2rm_sc2.errors import S2rmError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from evaluation.strength import Strength
     from s2rm_sc2.scenarios import Scenario
     from s2rm_sc2.store import EpisodeStore
     from s2rm_sc2.units import UnitType
@@ -198,11 +199,18 @@ def inspect(
 @verb
 def scenarios(
     name: Annotated[str | None, typer.Argument(help="One scenario in detail, a map or any composition.")] = None,
+    play: Annotated[bool, typer.Option("--play", help="Let the policies play, and say how often they win.")] = False,
+    episodes: Annotated[int, typer.Option(help="With --play: battles per scenario and policy.")] = 64,
+    policy: Annotated[list[str] | None, typer.Option(help="With --play: who plays; by default everyone.")] = None,
+    seed: Annotated[int, typer.Option(help="With --play: of the battles.")] = 0,
 ) -> None:
-    """List SMAC's 23 maps, or show one scenario in detail."""
+    """List SMAC's 23 maps, show one scenario in detail, or let the policies play."""
     from s2rm_sc2.scenarios import get, smac_names
     from s2rm_sc2.units import UNIT_TYPES
 
+    if play:
+        _play([name] if name else list(smac_names()), policy, episodes, seed)
+        return
     if name is not None:
         table = _table("", "", title=name)
         for fact, value in _scenario_facts(get(name)).items():
@@ -217,6 +225,35 @@ def scenarios(
     typer.echo("Letters: " + ", ".join(f"{unit.letter} {unit.name}" for unit in UNIT_TYPES) + ".")
     typer.echo("engine: whether the embedded engine plays it; s2rm-sc2 scenarios NAME says why not, and more.")
     typer.echo("Any composition is a scenario too, on any terrain: 5s3z, 2s3z_vs_3s2z, 4m@flat.")
+
+
+def _play(names: list[str], policies: list[str] | None, episodes: int, seed: int) -> None:
+    """Play, with a progress bar on stderr, and print a row per scenario, a column per policy."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from collectors.policies import POLICIES
+    from evaluation.strength import Strength, strengths
+    from s2rm_sc2.scenarios import get
+
+    _one_thread()
+    chosen = policies or list(POLICIES)
+    played = strengths([get(name) for name in names], chosen, episodes, seed)
+    rows: dict[str, list[Strength]] = {}
+    for found in track(played, "playing", len(names) * len(chosen), console=Console(stderr=True)):
+        rows.setdefault(found.scenario, []).append(found)
+    title = f"Battles won of {episodes}: % ± half of the 95 % interval, and a battle's mean steps"
+    table = _table("name", *chosen, title=title)
+    for scenario, row in rows.items():
+        table.add_row(scenario, *("refused" if found.refused else _won(found) for found in row))
+    _print(table)
+    for reason in {row[0].refused: None for row in rows.values() if row[0].refused}:
+        typer.echo(reason)
+
+
+def _won(found: "Strength") -> str:
+    low, high = found.interval
+    return f"{found.rate * 100:.0f}±{(high - low) * 50:.0f} {found.length:.0f}"
 
 
 def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
