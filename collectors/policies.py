@@ -1,8 +1,10 @@
 """Who plays: a script and a share of random actions, both drawn once per episode."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -65,6 +67,13 @@ def choose(battles: BatchedBattles, scripts: Tensor, epsilon: Tensor, draws: Ten
     real = torch.stack([units.x, units.y, units.health, life, units.cooldown], 1)
     size = np.array(battles.scenario.terrain.size, np.float32)
     actions = np.empty(available.shape[:2], np.int64)
-    tensors = (real, units.alive, units.type, available, scripts, epsilon, draws, battles.steps)
-    decide(*(np.ascontiguousarray(tensor.numpy()) for tensor in tensors), TYPES, BLOWS, size, actions)
+    decide(
+        _array(real), _array(units.alive), _array(units.type), _array(available), _array(scripts), _array(epsilon),
+        _array(draws), _array(battles.steps), TYPES, BLOWS, size, actions,
+    )  # fmt: skip
     return torch.from_numpy(actions)
+
+
+def _array(tensor: Tensor) -> npt.NDArray[Any]:
+    """The numbers in one block of memory: another layout would be compiled for anew."""
+    return np.ascontiguousarray(tensor.numpy())

@@ -156,7 +156,7 @@ def _step_back(
             continue
         x = real[X, i] + AHEAD * ((move == 2) - (move == 3))
         y = real[Y, i] + AHEAD * ((move == 0) - (move == 1))
-        border = max(min(min(x, size[0] - x), min(y, size[1] - y)), 0.3)
+        border = max(min(x, size[0] - x, y, size[1] - y), 0.3)
         score = -EDGE / (border * border)
         for j in range(n_agents, alive.shape[0]):
             if alive[j] and (everyone or _melee(kinds[j], types)) and types[kinds[j], HEALS] == 0.0:
@@ -172,10 +172,11 @@ def _is_wounded(real: Reals, alive: Flags, kinds: Wholes, i: int, n_agents: int,
     """Whether unit i has few points left and an ally that has many more."""
     if real[LIFE, i] >= WOUNDED * types[kinds[i], FULL_LIFE]:
         return False
+    strongest = np.float32(0.0)
     for j in range(n_agents):
-        if alive[j] and real[LIFE, j] > STRONGER * real[LIFE, i]:
-            return True
-    return False
+        if alive[j]:
+            strongest = max(strongest, real[LIFE, j])
+    return bool(strongest > STRONGER * real[LIFE, i])
 
 
 @_rule
@@ -263,7 +264,7 @@ def decide(
         for i in range(n_agents):
             if alive[b, i] and types[kinds[b, i], HEALS] == 0.0:
                 shielded |= _melee(kinds[b, i], types)
-                met |= available[b, i, FIRST_TARGET:].any()
+                met |= bool(available[b, i, FIRST_TARGET:].any())
         kites = script == KITE or (script == SCRIPTED and not shielded)
         waits = script == SCRIPTED and not shielded and not met and steps[b] < PATIENCE
         for i in range(n_agents):

@@ -52,6 +52,11 @@ class Strength:
         half = Z / (1 + Z * Z / n) * sqrt(self.rate * (1 - self.rate) / n + Z * Z / (4 * n * n))
         return max(0.0, middle - half), min(1.0, middle + half)
 
+    def __str__(self) -> str:
+        """``94±4 25``: won, half of the interval (both %), mean steps."""
+        low, high = self.interval
+        return "refused" if self.refused else f"{self.rate * 100:.0f}±{(high - low) * 50:.0f} {self.length:.0f}"
+
 
 def strengths(scenarios: Sequence[Scenario], policies: Sequence[str], episodes: int, seed: int) -> Iterator[Strength]:
     """Let every policy play every scenario; all policies meet the same battles.

@@ -14,7 +14,6 @@ from s2rm_sc2.errors import S2rmError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from evaluation.strength import Strength
     from s2rm_sc2.scenarios import Scenario
     from s2rm_sc2.store import EpisodeStore
     from s2rm_sc2.units import UnitType
@@ -159,7 +158,9 @@ def evaluate(
 @verb
 def watch(
     map_name: Annotated[str, typer.Option("--map", help="A SMAC map or a composition.")] = "3s5z",
-    policy: Annotated[str, typer.Option(help="Who plays: random, nearest, focus, kite, scripted, mixture.")] = "scripted",
+    policy: Annotated[
+        str, typer.Option(help="Who plays: random, nearest, focus, kite, scripted, mixture.")
+    ] = "scripted",
     seed: Annotated[int, typer.Option(help="Of the battle.")] = 0,
     agent: Annotated[int | None, typer.Option(help="Whose sight is shown; by default the longest-lived's.")] = None,
     store: Annotated[Path | None, typer.Option(help="Draw an episode of this store instead of playing.")] = None,
@@ -233,27 +234,25 @@ def _play(names: list[str], policies: list[str] | None, episodes: int, seed: int
     from rich.progress import track
 
     from collectors.policies import POLICIES
-    from evaluation.strength import Strength, strengths
+    from evaluation.strength import strengths
     from s2rm_sc2.scenarios import get
 
     _one_thread()
     chosen = policies or list(POLICIES)
     played = strengths([get(name) for name in names], chosen, episodes, seed)
-    rows: dict[str, list[Strength]] = {}
+    rows: dict[str, list[str]] = {}
+    refusals: dict[str, str] = {}
     for found in track(played, "playing", len(names) * len(chosen), console=Console(stderr=True)):
-        rows.setdefault(found.scenario, []).append(found)
+        rows.setdefault(found.scenario, []).append(str(found))
+        if found.refused:
+            refusals[found.scenario] = found.refused
     title = f"Battles won of {episodes}: % ± half of the 95 % interval, and a battle's mean steps"
     table = _table("name", *chosen, title=title)
-    for scenario, row in rows.items():
-        table.add_row(scenario, *("refused" if found.refused else _won(found) for found in row))
+    for scenario, cells in rows.items():
+        table.add_row(scenario, *cells)
     _print(table)
-    for reason in {row[0].refused: None for row in rows.values() if row[0].refused}:
+    for reason in refusals.values():
         typer.echo(reason)
-
-
-def _won(found: "Strength") -> str:
-    low, high = found.interval
-    return f"{found.rate * 100:.0f}±{(high - low) * 50:.0f} {found.length:.0f}"
 
 
 def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
