@@ -86,8 +86,8 @@ class _Rollout:
         }
         self.plans: list[EpisodePlan | None] = [None] * B
         self.draws = np.zeros((B, scenario.limit, 2, scenario.n_agents))
-        self.script = torch.zeros(B, dtype=torch.int64)
-        self.epsilon = torch.zeros(B, dtype=torch.float64)
+        self.script = np.zeros(B, np.int64)
+        self.epsilon = np.zeros(B)
         self.row = np.zeros(B, np.int64)  # the row to be written next
         self.won = np.zeros(B, np.bool_)
         self._start(range(B))
@@ -101,7 +101,8 @@ class _Rollout:
         active = np.flatnonzero(~battles.done.numpy())
         if len(active):
             now = np.minimum(self.row, self.draws.shape[1] - 1)  # a finished battle may stand beyond the last
-            actions = choose(battles, self.script, self.epsilon, torch.from_numpy(self.draws[slots, now]))
+            drawn = (self.script, self.epsilon, self.draws[slots, now])
+            actions = choose(battles, *map(torch.from_numpy, drawn))
             result = battles.step(actions)
             at = (active, self.row[active])
             self.record["action"][at] = actions.numpy()[active]
