@@ -12,7 +12,8 @@ from collections import defaultdict
 import numpy as np
 import torch
 
-from collectors.policies import random_actions
+from collectors.policies import choose
+from collectors.scripts import SCRIPTS
 from s2rm_sc2 import scenarios
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.envs.multi_agent import StarCraft2Env
@@ -26,6 +27,8 @@ def batched(name: str, n_battles: int, seconds: float) -> dict[str, float]:
     battles = BatchedBattles(scenarios.get(name), n_battles)
     battles.reset(range(n_battles))
     draws, seed = torch.Generator().manual_seed(0), n_battles
+    shape = (n_battles, 2, battles.scenario.n_agents)
+    script, epsilon = torch.full((n_battles,), SCRIPTS.index("random")), torch.ones(n_battles, dtype=torch.float64)
     spent: defaultdict[str, float] = defaultdict(float)
     rounds, begun = -WARM_UP, time.perf_counter()
     while rounds < 1 or time.perf_counter() - begun < seconds:
@@ -33,11 +36,11 @@ def batched(name: str, n_battles: int, seconds: float) -> dict[str, float]:
             spent.clear()
             begun = time.perf_counter()
         marks = [time.perf_counter()]
-        available = battles.available_actions()
+        battles.available_actions()
         marks.append(time.perf_counter())
         battles.observation()
         marks.append(time.perf_counter())
-        actions = random_actions(available, torch.rand(available.shape[:2], generator=draws, dtype=torch.float64))
+        actions = choose(battles, script, epsilon, torch.rand(shape, generator=draws, dtype=torch.float64))
         marks.append(time.perf_counter())
         battles.step(actions)
         if battles.done.any():

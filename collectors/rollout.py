@@ -12,7 +12,8 @@ import numpy.typing as npt
 import torch
 
 from collectors.plan import EpisodePlan
-from collectors.policies import Policy
+from collectors.policies import Policy, choose
+from collectors.scripts import SCRIPTS
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.episode import ROW_FIELDS, Episode
 from s2rm_sc2.scenarios import Scenario
@@ -37,6 +38,7 @@ def settings_of(scenario: Scenario, policy: Policy, seed: int, purpose: str) -> 
         scenario=scenario,
         backend=battles.backend.describe(),
         policy=policy.name,
+        scripts=policy.scripts,
         seed=seed,
         purpose=purpose,
         observation_columns=battles.views.observation_columns,
@@ -84,7 +86,8 @@ class _Rollout:
         }
         self.plans: list[EpisodePlan | None] = [None] * B
         self.draws = np.zeros((B, scenario.limit, 2, scenario.n_agents))
-        self.epsilon = torch.zeros(B, dtype=torch.float64)
+        self.script = np.zeros(B, np.int64)
+        self.epsilon = np.zeros(B)
         self.row = np.zeros(B, np.int64)  # the row to be written next
         self.won = np.zeros(B, np.bool_)
         self._start(range(B))
@@ -98,7 +101,8 @@ class _Rollout:
         active = np.flatnonzero(~battles.done.numpy())
         if len(active):
             now = np.minimum(self.row, self.draws.shape[1] - 1)  # a finished battle may stand beyond the last
-            actions = self.policy.act(battles, self.epsilon, torch.from_numpy(self.draws[slots, now]))
+            drawn = (self.script, self.epsilon, self.draws[slots, now])
+            actions = choose(battles, *map(torch.from_numpy, drawn))
             result = battles.step(actions)
             at = (active, self.row[active])
             self.record["action"][at] = actions.numpy()[active]
@@ -132,7 +136,7 @@ class _Rollout:
         return Episode(
             index=plan.index,
             seed=plan.battle_seed,
-            policy=self.policy.name,
+            policy=SCRIPTS[int(self.script[slot])],
             epsilon=float(self.epsilon[slot]),
             battle_won=bool(self.won[slot]),
             **{name: rows[name] for name in ROW_FIELDS},
@@ -147,7 +151,8 @@ class _Rollout:
             if plan is None:
                 continue
             rng = np.random.default_rng(plan.policy_seed)
-            self.epsilon[slot] = self.policy.draw_epsilon(rng)
+            script, self.epsilon[slot] = self.policy.draw(rng)
+            self.script[slot] = SCRIPTS.index(script)
             self.draws[slot] = rng.random(self.draws.shape[1:])
             self.row[slot] = 0
             begun[slot] = plan.battle_seed

@@ -21,7 +21,7 @@ def watch(scenario: Scenario, policy_name: str, seed: int, out: Path, agent: int
 
     Args:
         scenario: what is fought.
-        policy_name: who plays: random, scripted or mixture.
+        policy_name: who plays, a name of :data:`collectors.policies.POLICIES`.
         seed: of the battle; the same seed gives the same pictures.
         out: the folder, made if need be.
         agent: whose sight is shown; by default the one that lives longest.

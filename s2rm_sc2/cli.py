@@ -74,7 +74,7 @@ def collect(
         str, typer.Option("--map", help="A scenario, e.g. 3s5z, 2s3z_vs_3s2z, 10gen_protoss, 3x2s3z.")
     ] = "3s5z",
     episodes: Annotated[int, typer.Option(help="Episodes that the store shall hold in all.")] = 200,
-    policy: Annotated[str, typer.Option(help="random, scripted, or mixture (per-episode epsilon).")] = "mixture",
+    policy: Annotated[str, typer.Option(help="random, nearest, focus, kite, scripted, or mixture of all.")] = "mixture",
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The store; by default data/<scenario>.zarr.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that play; by default as many as pay off.")] = None,
@@ -157,7 +157,9 @@ def evaluate(
 @verb
 def watch(
     map_name: Annotated[str, typer.Option("--map", help="A scenario.")] = "3s5z",
-    policy: Annotated[str, typer.Option(help="Who plays: random, scripted, mixture.")] = "scripted",
+    policy: Annotated[
+        str, typer.Option(help="Who plays: random, nearest, focus, kite, scripted, mixture.")
+    ] = "scripted",
     seed: Annotated[int, typer.Option(help="Of the battle.")] = 0,
     agent: Annotated[int | None, typer.Option(help="Whose sight is shown; by default the longest-lived's.")] = None,
     store: Annotated[Path | None, typer.Option(help="Draw an episode of this store instead of playing.")] = None,
@@ -199,11 +201,18 @@ def scenarios(
     name: Annotated[
         str | None, typer.Argument(help="One scenario in detail; the list without a name says what there is.")
     ] = None,
+    play: Annotated[bool, typer.Option("--play", help="Let the policies play, and say how often they win.")] = False,
+    episodes: Annotated[int, typer.Option(help="With --play: battles per scenario and policy.")] = 64,
+    policy: Annotated[list[str] | None, typer.Option(help="With --play: who plays; by default everyone.")] = None,
+    seed: Annotated[int, typer.Option(help="With --play: of the battles.")] = 0,
 ) -> None:
-    """List SMAC's 23 maps and SMACv2's families, or show one scenario in detail."""
+    """List SMAC's 23 maps and SMACv2's families, show one scenario in detail, or let the policies play."""
     from s2rm_sc2.scenarios import family_names, get, smac_names
     from s2rm_sc2.units import UNIT_TYPES
 
+    if play:
+        _play([name] if name else list(smac_names()), policy, episodes, seed)
+        return
     if name is not None:
         scenario = get(name)
         table = _table("", "", title=scenario.name)
@@ -211,17 +220,43 @@ def scenarios(
             table.add_row(fact, value)
         _print(table)
         return
-    shown = ("name", "allies", "enemies", "terrain", "limit", "actions", "obs", "state", "engine")
+    shown = ("name", "allies", "enemies", "terrain", "limit", "actions", "obs", "state")
     for title, names in (("SMAC's maps", smac_names()), ("SMACv2's families", family_names())):
         table = _table(*shown, title=title)
         for facts in map(_scenario_facts, map(get, names)):
             table.add_row(*(facts[fact].partition(":")[0] for fact in shown))
         _print(table)
     typer.echo("Letters: " + ", ".join(f"{unit.letter} {unit.name}" for unit in UNIT_TYPES) + ".")
-    typer.echo("engine: whether the embedded engine plays it; s2rm-sc2 scenarios NAME says why not, and more.")
     typer.echo("Any composition is a scenario too, on any terrain: 5s3z, 2s3z_vs_3s2z, 4m@flat.")
     typer.echo("So are fields of several fights at once, 3x2s3z, and families of any size, protoss_8_vs_9.")
     typer.echo("Properties may follow any name: 3s5z,sight=6,opponent=kite,limit=200 (opponents: smac, focus, kite).")
+
+
+def _play(names: list[str], policies: list[str] | None, episodes: int, seed: int) -> None:
+    """Play, with a progress bar on stderr, and print a row per scenario, a column per policy."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from collectors.policies import POLICIES
+    from evaluation.strength import strengths
+    from s2rm_sc2.scenarios import get
+
+    _one_thread()
+    chosen = policies or list(POLICIES)
+    played = strengths([get(name) for name in names], chosen, episodes, seed)
+    rows: dict[str, list[str]] = {}
+    refusals: dict[str, str] = {}
+    for found in track(played, "playing", len(names) * len(chosen), console=Console(stderr=True)):
+        rows.setdefault(found.scenario, []).append(str(found))
+        if found.refused:
+            refusals[found.scenario] = found.refused
+    title = f"Battles won of {episodes}: % ± half of the 95 % interval, and a battle's mean steps"
+    table = _table("name", *chosen, title=title)
+    for scenario, cells in rows.items():
+        table.add_row(scenario, *cells)
+    _print(table)
+    for reason in refusals.values():
+        typer.echo(reason)
 
 
 def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
@@ -281,7 +316,7 @@ def _store_facts(store: "EpisodeStore") -> "Table":
         ("episodes", f"{store.n_episodes:,}"),
         ("steps", f"{store.n_steps:,}"),
         ("win rate", won),
-        ("policy", ", ".join(attributes["policies"])),
+        ("policy", f"{attributes['policy']}: {', '.join(attributes['policies'])}"),
         ("seed", f"{attributes['seed']} ({attributes['purpose']})"),
         ("backend", ", ".join(f"{key} {value}" for key, value in attributes["backend"].items())),
         ("versions", f"format {attributes['format_version']}, package {attributes['package_version']}"),

@@ -32,7 +32,7 @@ class Episode:
     Attributes:
         index: the episode's number in its collection; with the collection's seed it decides every byte.
         seed: the 64-bit seed that the backend was reset with.
-        policy: name of the policy that played.
+        policy: name of the script that played.
         epsilon: share of actions taken at random.
         battle_won: the allies won.
         observation: float32 ``[T+1, A, obs]``, SMAC's vectors.

@@ -13,7 +13,7 @@ from s2rm_sc2.table import FIELDS
 from s2rm_sc2.units import UNIT_NAMES
 
 FORMAT = "s2rm-sc2 episodes"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised whenever a reader of the old format would misread the new one."""
 
 CHUNK_BYTES = 4 << 20
@@ -63,7 +63,8 @@ class StoreSettings:
     Attributes:
         scenario: what is fought.
         backend: who played it, with versions (``Backend.describe``).
-        policy: name of the policy (``random``, ``scripted``, ``mixture``).
+        policy: name of the policy, e.g. ``mixture``.
+        scripts: names of those that may play an episode of this policy; the episode index says which one did.
         seed: the collection's seed.
         purpose: the name of the collection in the seed tree; held-out episodes have another than training's.
         observation_columns, state_columns, action_names: names of the last dimension of these arrays.
@@ -72,6 +73,7 @@ class StoreSettings:
     scenario: Scenario
     backend: Mapping[str, str]
     policy: str
+    scripts: tuple[str, ...]
     seed: int
     purpose: str
     observation_columns: tuple[str, ...]
@@ -86,7 +88,8 @@ class StoreSettings:
             "package_version": __version__,
             "scenario": self.scenario.to_dict(),
             "backend": dict(sorted(self.backend.items())),
-            "policies": [self.policy],
+            "policy": self.policy,
+            "policies": list(self.scripts),
             "seed": self.seed,
             "purpose": self.purpose,
             "observation_columns": list(self.observation_columns),
@@ -107,11 +110,11 @@ class StoreSettings:
         """
         if list(attributes["unit_fields"]) != list(FIELDS):
             raise ValueError(f"unit fields {attributes['unit_fields']}")
-        (policy,) = attributes["policies"]
         return cls(
             scenario=Scenario.from_dict(attributes["scenario"]),
             backend=dict(attributes["backend"]),
-            policy=str(policy),
+            policy=str(attributes["policy"]),
+            scripts=tuple(str(script) for script in attributes["policies"]),
             seed=int(attributes["seed"]),
             purpose=str(attributes["purpose"]),
             observation_columns=tuple(attributes["observation_columns"]),

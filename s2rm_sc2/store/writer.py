@@ -32,6 +32,7 @@ from s2rm_sc2.store.files import (
     writing,
 )
 from s2rm_sc2.store.layout import ArraySpec, StoreSettings
+from s2rm_sc2.store.tail import Tail
 
 _LEFTOVER = re.compile(r"\.[0-9a-f]{32}\.partial$")
 """How zarr names the file it was writing when it was killed; nobody else's files are touched."""
@@ -52,7 +53,7 @@ class StoreWriter:
         self.n_episodes = self.n_steps = 0
         self._lock: int | None = lock
         self._group: zarr.Group
-        self._arrays: dict[str, ZarrArray] = {}
+        self._tails: dict[str, Tail] = {}
 
     @classmethod
     def open(cls, path: Path, settings: StoreSettings) -> Self:
@@ -92,13 +93,9 @@ class StoreWriter:
         try:
             with writing(self.path):
                 for spec in self.settings.arrays():
-                    start = self._committed(spec)
-                    rows, array = columns[spec.name], self._arrays[spec.name]
-                    stop = start + len(rows)
-                    # The shape grows before a row is written: a shape equal to the record means a clean tail.
-                    array.resize((stop, *spec.tail))
-                    with decoding(self.path, spec.name, start, stop):
-                        array[start:stop] = rows
+                    start, parts = self._committed(spec), columns[spec.name]
+                    with decoding(self.path, spec.name, start, start + sum(map(len, parts))):
+                        self._tails[spec.name].extend(parts)
                 self._commit(len(episodes), sum(episode.n_steps for episode in episodes))
         except BaseException:
             settle()
@@ -137,7 +134,7 @@ class StoreWriter:
         if self.n_episodes == 0:
             create_arrays(self.path, self.settings.arrays())
         for spec in self.settings.arrays():
-            self._arrays[spec.name] = self._repaired(spec)
+            self._tails[spec.name] = Tail(spec, self._repaired(spec))
 
     def _repaired(self, spec: ArraySpec) -> ZarrArray:
         """The array, all rows beyond the commit record cut off; killed midway, the next call finishes it."""
@@ -158,28 +155,28 @@ class StoreWriter:
     def _committed(self, spec: ArraySpec) -> int:
         return self.n_episodes if spec.per == "episode" else self.n_steps + self.n_episodes
 
-    def _columns(self, episodes: Sequence[Episode]) -> dict[str, npt.NDArray[Any]]:
-        """The new rows of every array, checked against its type and shape."""
+    def _columns(self, episodes: Sequence[Episode]) -> dict[str, list[npt.NDArray[Any]]]:
+        """The new rows of every array in parts, checked against its type and shape."""
         row_arrays = [episode.rows() for episode in episodes]
         lengths = np.array([episode.n_rows for episode in episodes])
         first = self.n_steps + self.n_episodes
-        columns: dict[str, npt.NDArray[Any]] = {
+        index: dict[str, npt.NDArray[Any]] = {
             "episode/start": first + np.cumsum(lengths) - lengths,
             "episode/length": lengths,
             "episode/seed": np.array([episode.seed for episode in episodes], np.uint64),
-            "episode/policy": np.array([(self.settings.policy,).index(episode.policy) for episode in episodes]),
+            "episode/policy": np.array([self.settings.scripts.index(episode.policy) for episode in episodes]),
             "episode/epsilon": np.array([episode.epsilon for episode in episodes]),
             "episode/return": np.array([episode.total_reward for episode in episodes]),
             "episode/battle_won": np.array([episode.battle_won for episode in episodes]),
         }
+        columns = {name: [values] for name, values in index.items()}
         for spec in self.settings.arrays():
             if spec.per == "episode":
                 continue
-            parts = [rows[spec.name] for rows in row_arrays]
+            columns[spec.name] = parts = [rows[spec.name] for rows in row_arrays]
             for part, length in zip(parts, lengths, strict=True):
                 if part.shape != (length, *spec.tail) or part.dtype != spec.dtype:
                     raise ValueError(f"{spec.name}: {part.dtype}{part.shape} is not {spec.dtype}{(length, *spec.tail)}")
-            columns[spec.name] = np.concatenate(parts)
         return columns
 
     def _commit(self, episodes: int, steps: int) -> None:

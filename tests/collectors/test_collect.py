@@ -92,6 +92,15 @@ def test_a_store_is_small_and_names_its_columns_but_no_place(uninterrupted: Path
     assert str(uninterrupted.parent) not in text
 
 
+def test_a_store_says_which_script_played_each_episode(uninterrupted: Path) -> None:
+    opened = EpisodeStore.open(uninterrupted)
+    assert opened.attributes["policy"] == "mixture"
+    played = [opened.attributes["policies"][script] for script in opened.per_episode("policy")]
+    assert set(played) == {"nearest", "focus", "kite", "scripted"}
+    assert played[:9] == [opened.episode(index).policy for index in range(9)]
+    assert len(set(opened.per_episode("epsilon"))) == EPISODES
+
+
 def test_two_processes_write_the_same_bytes_as_one(uninterrupted: Path, tmp_path: Path) -> None:
     collect(SCENARIO, tmp_path / "two.zarr", EPISODES, workers=2, progress=False)
     assert tree(tmp_path / "two.zarr") == tree(uninterrupted)

@@ -21,6 +21,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> StoreSettings:
         scenario=scenarios.get("2m_vs_1z"),
         backend={"backend": "none", "engine_version": "1"},
         policy="random",
+        scripts=("random",),
         seed=3,
         purpose="collect",
         observation_columns=("a", "b", "c"),

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from collectors.policies import random_actions
+from collectors.policies import choose
+from collectors.scripts import SCRIPTS
 from s2rm_sc2 import scenarios
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.units import UNIT_TYPES
@@ -19,6 +20,12 @@ COMPOSITIONS, FEWER = 40, 64
 """Random compositions and the battles of each: 40 x 64 x 80 = 204,800 env steps."""
 
 
+def act(battles: BatchedBattles, script: str, draws: torch.Generator) -> Tensor:
+    B, A = battles.n_battles, battles.scenario.n_agents
+    scripts, epsilon = torch.full((B,), SCRIPTS.index(script)), torch.zeros(B, dtype=torch.float64)
+    return choose(battles, scripts, epsilon, torch.rand((B, 2, A), generator=draws, dtype=torch.float64))
+
+
 def play(name: str, n_battles: int, steps: int, seed: int = 0) -> None:
     scenario = scenarios.get(name)
     battles = BatchedBattles(scenario, n_battles)
@@ -26,8 +33,7 @@ def play(name: str, n_battles: int, steps: int, seed: int = 0) -> None:
     draws = torch.Generator().manual_seed(seed)
     dead: Tensor = ~battles.units.alive
     for step in range(steps):
-        available = battles.available_actions()
-        result = battles.step(random_actions(available, torch.rand(available.shape[:2], generator=draws)))
+        result = battles.step(act(battles, "random", draws))
         units = battles.units
         check_numbers(units)
         check_ground(units, scenario)
@@ -64,13 +70,12 @@ def test_random_play_of_random_compositions(allies: str, enemies: str, ground: s
 
 @pytest.mark.parametrize("name", ["3m", "8m", "5m_vs_6m"])
 def test_a_clean_win_without_regeneration_returns_20(name: str) -> None:
-    from collectors.policies import scripted_actions
-
     battles = BatchedBattles(scenarios.get(name), 64)
     battles.reset(range(64))
+    draws = torch.Generator().manual_seed(0)
     total, won = torch.zeros(64), torch.zeros(64, dtype=torch.bool)
     while not battles.done.all():
-        result = battles.step(scripted_actions(battles, battles.available_actions()))
+        result = battles.step(act(battles, "focus", draws))
         total, won = total + result.reward, result.won
     assert won.any()
     assert torch.allclose(total[won], torch.tensor(20.0), atol=1e-3)

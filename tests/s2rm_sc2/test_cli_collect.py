@@ -96,7 +96,10 @@ def test_a_field_with_properties_is_collected_under_its_own_name() -> None:
         (("collect", "--map", "3m", "--episodes", "-1"), "--episodes is -1"),
         (("collect", "--map", "3m", "--episodes", "0"), "--episodes is 0"),
         (("collect", "--map", "3m", "--workers", "-2"), "--workers is -2"),
-        (("collect", "--map", "3m", "--policy", "best"), "choose one of: random, scripted, mixture"),
+        (
+            ("collect", "--map", "3m", "--policy", "best"),
+            "choose one of: random, nearest, focus, kite, scripted, mixture",
+        ),
         (("collect", "--map", "3m", "--out", "/proc/no/where.zarr"), "Nothing can be written to /proc/no/where.zarr"),
         (("scenarios", "27n"), "Scenario '27n' is neither"),
         (("inspect", "nowhere.zarr"), "nowhere.zarr does not exist"),
@@ -157,3 +160,36 @@ def test_ctrl_c_ends_in_one_sentence_and_leaves_no_process(here: Path) -> None:
 def test_help_needs_no_heavy_import() -> None:
     code = "import sys, s2rm_sc2.cli; print(*{'torch', 'numba', 'zarr', 'numpy', 'matplotlib'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == ""
+
+
+def test_scenarios_play_prints_how_often_policies_win() -> None:
+    code, out, _ = run("scenarios", "3m", "--play", "--episodes", "8", "--policy", "random", "--policy", "scripted")
+    assert code == 0
+    row = next(line.split() for line in out.splitlines() if line.split()[:1] == ["3m"])
+    assert row[1].startswith("0±")
+    assert int(row[3].split("±")[0]) >= 50
+    assert run("scenarios", "3m", "--play", "--episodes", "8", "--policy", "random", "--policy", "scripted")[1] == out
+
+
+def test_scenarios_play_shows_a_refused_map_as_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("s2rm_sc2.scenarios.smac_names", lambda: ("2m_vs_1z", "corridor"))
+    code, out, _ = run("scenarios", "--play", "--episodes", "2", "--policy", "focus")
+    assert code == 0
+    assert out.count("corridor") == 2
+    assert "refused" in out
+    assert "2m_vs_1z" in out
+
+
+def test_scenarios_play_wants_a_battle_and_a_policy_there_is() -> None:
+    assert run("scenarios", "3m", "--play", "--episodes", "0")[0] == 2
+    code, _, error = run("scenarios", "3m", "--play", "--policy", "best")
+    assert code == 2
+    assert "'best' is unknown" in error
+
+
+def test_a_scenario_with_properties_in_its_name_is_a_file_name() -> None:
+    name = "3m,opponent=kite.zarr"
+    assert collect("--episodes", "2", "--out", name)[0] == 0
+    assert collect("--episodes", "3", "--out", name)[0] == 0
+    assert run("inspect", name)[0] == 0
+    assert EpisodeStore.open(Path(name)).n_episodes == 3

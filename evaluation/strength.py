@@ -1,0 +1,93 @@
+"""How often each policy wins each scenario: battles from fixed seeds, played side by side, nothing recorded."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+import torch
+
+from collectors.plan import remaining
+from collectors.policies import Policy, choose, policy
+from collectors.scripts import SCRIPTS
+from s2rm_sc2.envs.batched import BatchedBattles
+from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
+from s2rm_sc2.scenarios import Scenario
+
+PURPOSE = "strength"
+"""Names the seeds of these battles; no collected episode shares them."""
+
+Z = 1.96
+"""Standard deviations either side of a mean that hold 95 % of a normal distribution."""
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How a policy does on a scenario.
+
+    Attributes:
+        scenario, policy: who played what.
+        episodes, won: battles played and won.
+        length: mean steps of a battle.
+        refused: why the scenario cannot be played; empty where it can.
+    """
+
+    scenario: str
+    policy: str
+    episodes: int
+    won: int
+    length: float
+    refused: str = ""
+
+    @property
+    def rate(self) -> float:
+        """Share of battles won."""
+        return self.won / max(self.episodes, 1)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the win rate."""
+        n = max(self.episodes, 1)
+        middle = (self.rate + Z * Z / (2 * n)) / (1 + Z * Z / n)
+        half = Z / (1 + Z * Z / n) * sqrt(self.rate * (1 - self.rate) / n + Z * Z / (4 * n * n))
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+    def __str__(self) -> str:
+        """``94±4 25``: won, half of the interval (both %), mean steps."""
+        low, high = self.interval
+        return "refused" if self.refused else f"{self.rate * 100:.0f}±{(high - low) * 50:.0f} {self.length:.0f}"
+
+
+def strengths(scenarios: Sequence[Scenario], policies: Sequence[str], episodes: int, seed: int) -> Iterator[Strength]:
+    """Let every policy play every scenario; all policies meet the same battles.
+
+    Raises:
+        BadArgument: fewer than one episode, or an unknown policy.
+    """
+    if episodes < 1:
+        raise BadArgument(f"--episodes is {episodes}; give at least 1.")
+    players = [policy(name) for name in policies]
+    for scenario in scenarios:
+        for player in players:
+            yield strength(scenario, player, episodes, seed)
+
+
+def strength(scenario: Scenario, player: Policy, episodes: int, seed: int) -> Strength:
+    """Let a policy play ``episodes`` battles of a scenario."""
+    try:
+        battles = BatchedBattles(scenario, episodes)
+    except ScenarioUnsupported as error:
+        return Strength(scenario.name, player.name, 0, 0, 0.0, str(error))
+    plans = remaining(0, episodes, seed, PURPOSE, scenario.name)
+    streams = [np.random.default_rng(plan.policy_seed) for plan in plans]
+    scripts, shares = zip(*(player.draw(stream) for stream in streams), strict=True)
+    script = torch.tensor([SCRIPTS.index(name) for name in scripts])
+    epsilon = torch.tensor(shares, dtype=torch.float64)
+    battles.reset([plan.battle_seed for plan in plans])
+    won = torch.zeros(episodes, dtype=torch.bool)
+    while not battles.done.all():
+        draws = np.stack([stream.random((2, scenario.n_agents)) for stream in streams])
+        won = battles.step(choose(battles, script, epsilon, torch.from_numpy(draws))).won
+    length = float(battles.steps.double().mean())
+    battles.close()
+    return Strength(scenario.name, player.name, episodes, int(won.sum()), length)
