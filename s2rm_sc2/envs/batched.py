@@ -12,7 +12,7 @@ from s2rm_sc2.reward import outcome, step_reward
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.views.options import SmacOptions
-from s2rm_sc2.views.sight import sees
+
 from s2rm_sc2.views.smac import SmacViews
 
 
@@ -164,7 +164,7 @@ class BatchedBattles:
 
     def visible(self) -> Tensor:
         """Which units each agent sees, itself included: bool ``[B, A, U]``."""
-        return sees(self.units, self.scenario.sight_range, self.scenario.n_agents)
+        return self.views.sees(self.units)
 
     def positions(self) -> Tensor:
         """Where each agent stands, float32 ``[B, A, 2]``, map cells."""

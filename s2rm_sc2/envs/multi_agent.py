@@ -22,7 +22,7 @@ from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.reward import max_reward
 from s2rm_sc2.units import UNIT_TYPES
 from s2rm_sc2.views.options import SmacOptions
-from s2rm_sc2.views.smac import MOVES, elevation
+from s2rm_sc2.views.layout import MOVES, elevation
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
