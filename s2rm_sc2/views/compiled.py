@@ -43,7 +43,7 @@ _REACH, _CODES, _HEALS = (types.Array(kind, 1, "C") for kind in (types.float64, 
 _GRID, _OPEN, _POINTS = (types.Array(kind, 2, "C") for kind in (types.float32, types.boolean, types.float64))
 _WHOLE_POINTS = types.Array(types.int64, 2, "C")
 _OUT3, _FLAGS_OUT3 = (types.Array(kind, 3, "C") for kind in (types.float32, types.boolean))
-_OUT2 = types.Array(types.float32, 2, "C")
+_ROW, _OUT2 = types.Array(types.float32, 1, "C"), types.Array(types.float32, 2, "C")
 _SIZES = types.UniTuple(types.int64, 3)
 
 
@@ -99,6 +99,7 @@ def _fill_sees(kind: Array, x: Array, y: Array, alive: Array, sight: Array, out:
 
 _STATE_HEALTH, _STATE_SHIELD, _STATE_CHARGE, _STATE_X, _STATE_Y = STATE_PLANES.values()
 _STATE_BITS = len(STATE_PLANES)
+_SEEN = RELATIVE
 _HEALTH, _SHIELD, _X, _Y = (PLANES[name] for name in ("health", "shield", "x", "y"))
 
 
@@ -131,24 +132,44 @@ def _look(row: Array, n: int, x: float, y: float, points: Array, count: int, gri
 
 
 @rule
-def _show(row: Array, n: int, flag: bool, u: int, seen: bool, where: Array, body: Array, columns: int) -> int:
-    """Write one unit's columns from column n; the column after them."""
-    if seen:
-        row[n] = flag
-        for c in range(1, RELATIVE):
-            row[n + c] = where[c - 1, u]
-        for c in range(RELATIVE, columns):
-            row[n + c] = body[u, c]
-    else:
-        for c in range(columns):
-            row[n + c] = 0.0
-    return n + columns
+def _regard(a: int, reach: float, limit: float, place: Array, living: Array, view: Array) -> None:
+    """How all units stand to agent a, rows of ``view``: flag, distance, dx, dy, and 1 if seen; 0 where they are not."""
+    px, py = place[0], place[1]
+    for u in range(px.shape[0]):
+        dx, dy = px[u] - px[a], py[u] - py[a]
+        square = dx * dx + dy * dy
+        seen = living[u] if square <= limit else np.float32(0.0)
+        view[0, u] = view[_SEEN, u] = seen
+        # Adding 0 turns the -0 of a masked negative offset into the 0 that SMAC has.
+        view[1, u] = np.float32(math.sqrt(square) / reach) * seen + np.float32(0.0)
+        view[2, u] = np.float32(dx / reach) * seen + np.float32(0.0)
+        view[3, u] = np.float32(dy / reach) * seen + np.float32(0.0)
+
+
+@rule
+def _show(row: Array, n: int, first: int, last: int, view: Array, body: Array, base: int, columns: int) -> int:
+    """Write the columns of units ``first`` to ``last`` from column n; the column after them.
+
+    ``body`` has the columns of all units from unit ``base`` on; those that differ from observer to observer are free.
+    """
+    start = (first - base) * columns
+    for k in range((last - first) * columns):
+        row[np.uintp(n + k)] = body[np.uintp(start + k)]
+    for u in range(first, last):
+        # Unsigned indices spare the test for indices that count from the end.
+        for c in range(RELATIVE):
+            row[np.uintp(n + c)] = view[c, u]
+        if view[_SEEN, u] == 0.0:
+            for c in range(RELATIVE, columns):
+                row[np.uintp(n + c)] *= np.float32(0.0)  # a plain 0 would become a slow call of memset
+        n += columns
+    return n
 
 
 @entry(
     *(_WHOLES, _FLOATS, _FLOATS, _FLOATS, _FLOATS, _FLAGS, _MASKS, _WHOLES, _CLOCK),
     *(_GRID, _REACH, _REACH, _GRID, _GRID, _WHOLE_POINTS, _CODES, _CODES, _CODES, _SIZES),
-    *(types.float64, types.float64, _POINTS, _GRID, _GRID, _OUT3),
+    *(types.float64, types.float64, _POINTS, _ROW, _GRID, _ROW, _ROW, _OUT3),
 )
 def _fill_observation(
     kind: Array,
@@ -173,51 +194,53 @@ def _fill_observation(
     width: float,
     height: float,
     place: Array,
-    where: Array,
-    body: Array,
+    living: Array,
+    view: Array,
+    allies: Array,
+    enemies: Array,
     out: Array,
 ) -> None:
     """Observations; ``enemy``, ``ally``, ``own`` hold the planes of their columns, ``scale`` the ranges of sight.
 
-    Room to work in: ``place`` float64 ``[3, U]``, what one observer sees of all units, float32 ``where`` ``[3, U]``,
-    and what is the same for all observers, float32 ``body`` ``[U, columns]``.
+    Room to work in: ``place`` float64 ``[2, U]``; float32 ``living`` ``[U]``, ``view`` ``[5, U]`` (what one observer
+    sees), ``allies`` ``[A * columns]`` and ``enemies`` (what is the same for all observers).
     """
     A, U, n_pathing, n_heights, bits = out.shape[1], x.shape[1], n_points[0], n_points[1], n_points[2]
-    px, py, square = place[0], place[1], place[2]
     for b in range(out.shape[0]):
         for u in range(U):
-            px[u], py[u] = x[b, u], y[b, u]
-            codes, of = (ally, kind[b, u]) if u < A else (enemy, kind[b, u] + kinds.shape[1] // 2)
-            for c in range(RELATIVE, codes.shape[0]):
-                body[u, c] = _known(
-                    codes[c], 0.0, 0.0, health[b, u], shield[b, u], alive[b, u], last[b, u] if u < A else 0, of, kinds, bits
-                )
+            place[0, u], place[1, u], living[u] = x[b, u], y[b, u], alive[b, u]
+            if u < A:
+                for c in range(RELATIVE, ally.shape[0]):
+                    allies[u * ally.shape[0] + c] = _known(
+                        ally[c], 0.0, 0.0, health[b, u], shield[b, u], alive[b, u], last[b, u], kind[b, u], kinds, bits
+                    )
+            else:
+                of, start = kind[b, u] + kinds.shape[1] // 2, (u - A) * enemy.shape[0]
+                for c in range(RELATIVE, enemy.shape[0]):
+                    enemies[start + c] = _known(
+                        enemy[c], 0.0, 0.0, health[b, u], shield[b, u], True, NO_OP, of, kinds, bits
+                    )
         for a in range(A):
             row = out[b, a]
+            if not alive[b, a]:
+                row[:] = 0.0
             if clock.shape[0] > 0:
                 row[row.shape[0] - 1] = clock[b]
             if not alive[b, a]:
-                row[: row.shape[0] - clock.shape[0] // out.shape[0]] = 0.0
                 continue
-            reach, limit = scale[kind[b, a]], sight[kind[b, a]]
-            for u in range(U):
-                dx, dy = px[u] - px[a], py[u] - py[a]
-                square[u] = dx * dx + dy * dy
-                where[0, u] = math.sqrt(square[u]) / reach
-                where[1, u] = np.float32(dx / reach) + np.float32(0.0)
-                where[2, u] = np.float32(dy / reach) + np.float32(0.0)
+            here_x, here_y = place[0, a], place[1, a]
+            _regard(a, scale[kind[b, a]], sight[kind[b, a]], place, living, view)
             n = FIRST_TARGET - NORTH
             for m in range(n):
                 row[m] = available[b, a, NORTH + m]
-            n = _look(row, n, px[a], py[a], around, n_pathing, pathing)
-            n = _look(row, n, px[a], py[a], around, n_heights, elevation)
+            n = _look(row, n, here_x, here_y, around, n_pathing, pathing)
+            n = _look(row, n, here_x, here_y, around, n_heights, elevation)
             for u in range(A, U):
-                seen = alive[b, u] and square[u] <= limit
-                n = _show(row, n, available[b, a, FIRST_TARGET + u - A], u, seen, where, body, enemy.shape[0])
-            for u in range(A):
-                if u != a:
-                    n = _show(row, n, True, u, alive[b, u] and square[u] <= limit, where, body, ally.shape[0])
-            x_share, y_share = px[a] / width, py[a] / height
+                view[0, u] *= np.float32(available[b, a, FIRST_TARGET + u - A])
+            n = _show(row, n, A, U, view, enemies, A, enemy.shape[0])
+            n = _show(row, n, 0, a, view, allies, 0, ally.shape[0])
+            n = _show(row, n, a + 1, A, view, allies, 0, ally.shape[0])
+            x_share, y_share = here_x / width, here_y / height
             for c in range(own.shape[0]):
                 row[n + c] = _known(
                     own[c], x_share, y_share, health[b, a], shield[b, a], True, NO_OP, kind[b, a], kinds, bits
@@ -320,17 +343,17 @@ class CompiledViews:
         self, units: UnitTable, available: Tensor, last_action: Tensor | None, step: Tensor | None
     ) -> Tensor:
         """Float32 ``[B, A, obs]``."""
-        B, U = units.x.shape
-        out = torch.empty((B, self._layout.n_agents, self._layout.obs_size))
+        (B, U), A = units.x.shape, self._layout.n_agents
+        out = torch.empty((B, A, self._layout.obs_size))
         if last_action is None:
-            last_action = torch.zeros((B, self._layout.n_agents), dtype=torch.int64)
+            last_action = torch.zeros((B, A), dtype=torch.int64)
         _fill_observation(
             units.type.numpy(), units.x.numpy(), units.y.numpy(), units.health.numpy(), units.shield.numpy(),
             units.alive.numpy(), available.numpy(), last_action.numpy(),
             self._clock(B, step, self._layout.options.obs_timestep_number), self._kinds, self._scale, self._sight,
             self._pathing, self._elevation, self._around, self._enemy, self._ally, self._own, self._n_points,
-            *self._size, np.empty((3, U)), np.empty((3, U), np.float32),
-            np.empty((U, max(len(self._ally), len(self._enemy))), np.float32), out.numpy(),
+            *self._size, np.empty((2, U)), np.empty(U, np.float32), np.empty((5, U), np.float32),
+            np.empty(A * len(self._ally), np.float32), np.empty((U - A) * len(self._enemy), np.float32), out.numpy(),
         )  # fmt: skip
         return out
 
