@@ -6,45 +6,25 @@ option is an argument, so that one compilation serves them all.
 
 import math
 import operator
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from numba import njit, types
+from numba import types
 from torch import Tensor
 
 from s2rm_sc2.actions import FIRST_TARGET, NO_OP, NORTH
 from s2rm_sc2.table import UnitTable
+from s2rm_sc2.views.compiling import Array, array, entry, rule
 from s2rm_sc2.views.layout import N_PLANES, NOTHING, PLANES, RELATIVE, STATE_PLANES, SmacLayout
 
-F = TypeVar("F", bound=Callable[..., Any])
-Array = npt.NDArray[Any]
-
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-
-
-def rule(function: F) -> F:
-    """Decorate a function that entries of the same file call; it becomes part of their machine code."""
-    return cast(F, njit(forceinline=True, **_OPTIONS)(function))
-
-
-def entry(*arguments: types.Type) -> Callable[[F], F]:
-    """Decorate a function that Python calls with these types; it is compiled once and kept on disk."""
-    return cast(Callable[[F], F], njit(types.void(*arguments), cache=True, **_OPTIONS))
-
-
 # Arguments: tables may have any strides (the engine's have), results and constants lie in one piece.
-_FLOATS, _WHOLES, _FLAGS = (types.Array(kind, 2, "A") for kind in (types.float32, types.int64, types.boolean))
-_MASKS = types.Array(types.boolean, 3, "A")
-_CLOCK = types.Array(types.float32, 1, "A")
-_REACH, _CODES, _HEALS = (types.Array(kind, 1, "C") for kind in (types.float64, types.int64, types.boolean))
-_GRID, _OPEN, _POINTS = (types.Array(kind, 2, "C") for kind in (types.float32, types.boolean, types.float64))
-_WHOLE_POINTS = types.Array(types.int64, 2, "C")
-_OUT3, _FLAGS_OUT3 = (types.Array(kind, 3, "C") for kind in (types.float32, types.boolean))
-_ROW, _OUT2 = types.Array(types.float32, 1, "C"), types.Array(types.float32, 2, "C")
-_SIZES = types.UniTuple(types.int64, 3)
+_FLOATS, _WHOLES, _FLAGS = array("float32", 2), array("int64", 2), array("boolean", 2)
+_MASKS, _CLOCK = array("boolean", 3), array("float32", 1)
+_REACH, _CODES, _HEALS = array("float64", 1, "C"), array("int64", 1, "C"), array("boolean", 1, "C")
+_GRID, _OPEN, _POINTS = array("float32", 2, "C"), array("boolean", 2, "C"), array("float64", 2, "C")
+_AROUND, _ROW, _TABLE = array("int64", 2, "C"), array("float32", 1, "C"), array("float32", 2, "C")
+_OUT2, _OUT3, _FLAGS_OUT = array("float32", 2, "C"), array("float32", 3, "C"), array("boolean", 3, "C")
+_COUNT, _LENGTH = types.int64, types.float64
 
 
 @rule
@@ -59,10 +39,10 @@ def _acted(last: int, alive: bool, action: int) -> float:
     return 1.0 if last == action and (last > NO_OP or not alive) else 0.0
 
 
-@entry(_WHOLES, _FLOATS, _FLOATS, _FLAGS, _REACH, _HEALS, _OPEN, _POINTS, _FLAGS_OUT3)
+@entry(_WHOLES, _FLOATS, _FLOATS, _FLAGS, _REACH, _HEALS, _OPEN, _POINTS, _FLAGS_OUT)
 def _fill_masks(
     kind: Array, x: Array, y: Array, alive: Array, reach: Array, heals: Array, ground: Array, moves: Array, out: Array
-) -> None:
+) -> None:  # fmt: skip
     """Available actions; ``reach`` is the largest squared distance in range, per type."""
     A, U, n_targets = out.shape[1], x.shape[1], out.shape[2] - FIRST_TARGET
     for b in range(out.shape[0]):
@@ -86,7 +66,7 @@ def _fill_masks(
                 row[FIRST_TARGET + target] = may and not (healer and heals[kind[b, unit]])
 
 
-@entry(_WHOLES, _FLOATS, _FLOATS, _FLAGS, _REACH, _FLAGS_OUT3)
+@entry(_WHOLES, _FLOATS, _FLOATS, _FLAGS, _REACH, _FLAGS_OUT)
 def _fill_sees(kind: Array, x: Array, y: Array, alive: Array, sight: Array, out: Array) -> None:
     """Who sees whom; ``sight`` is the largest squared distance in sight, per type."""
     for b in range(out.shape[0]):
@@ -105,21 +85,25 @@ _HEALTH, _SHIELD, _X, _Y = (PLANES[name] for name in ("health", "shield", "x", "
 
 @rule
 def _known(
-    plane: int, x: float, y: float, health: float, shield: float, alive: bool, last: int, of: int, kinds: Array, bits: int
-) -> float:
+    plane: int, x: float, y: float, health: np.float32, shield: np.float32, alive: bool, last: int,
+    of: int, kinds: Array, bits: int,
+) -> np.float32:  # fmt: skip
     """A plane that is the same for all observers; adding 0 turns -0 into the 0 that SMAC has. ``x, y`` are shares."""
     zero = np.float32(0.0)
+    value = zero
     if plane == _HEALTH:
-        return health / kinds[0, of] + zero
-    if plane == _SHIELD:
-        return shield / kinds[1, of] + zero
-    if plane == _X or plane == _Y:
-        return np.float32(x if plane == _X else y) + zero
-    if plane == NOTHING:
-        return zero
-    if plane < N_PLANES + bits:
-        return kinds[3 + plane - N_PLANES, of]
-    return np.float32(_acted(last, alive, plane - N_PLANES - bits))
+        value = health / kinds[0, of] + zero
+    elif plane == _SHIELD:
+        value = shield / kinds[1, of] + zero
+    elif plane == _X:
+        value = np.float32(x) + zero
+    elif plane == _Y:
+        value = np.float32(y) + zero
+    elif plane >= N_PLANES + bits:
+        value = np.float32(_acted(last, alive, plane - N_PLANES - bits))
+    elif plane != NOTHING:
+        value = kinds[3 + plane - N_PLANES, of]
+    return value
 
 
 @rule
@@ -168,44 +152,21 @@ def _show(row: Array, n: int, first: int, last: int, view: Array, body: Array, b
 
 @entry(
     *(_WHOLES, _FLOATS, _FLOATS, _FLOATS, _FLOATS, _FLAGS, _MASKS, _WHOLES, _CLOCK),
-    *(_GRID, _REACH, _REACH, _GRID, _GRID, _WHOLE_POINTS, _CODES, _CODES, _CODES, _SIZES),
-    *(types.float64, types.float64, _POINTS, _ROW, _GRID, _ROW, _ROW, _OUT3),
+    *(_TABLE, _REACH, _REACH, _GRID, _GRID, _AROUND, _CODES, _CODES, _CODES),
+    *(_COUNT, _COUNT, _COUNT, _LENGTH, _LENGTH, _POINTS, _ROW, _TABLE, _ROW, _ROW, _OUT3),
 )
 def _fill_observation(
-    kind: Array,
-    x: Array,
-    y: Array,
-    health: Array,
-    shield: Array,
-    alive: Array,
-    available: Array,
-    last: Array,
-    clock: Array,
-    kinds: Array,
-    scale: Array,
-    sight: Array,
-    pathing: Array,
-    elevation: Array,
-    around: Array,
-    enemy: Array,
-    ally: Array,
-    own: Array,
-    n_points: tuple[int, int, int],
-    width: float,
-    height: float,
-    place: Array,
-    living: Array,
-    view: Array,
-    allies: Array,
-    enemies: Array,
-    out: Array,
-) -> None:
+    kind: Array, x: Array, y: Array, health: Array, shield: Array, alive: Array, available: Array, last: Array,
+    clock: Array, kinds: Array, scale: Array, sight: Array, pathing: Array, elevation: Array, around: Array,
+    enemy: Array, ally: Array, own: Array, n_pathing: int, n_heights: int, bits: int, width: float, height: float,
+    place: Array, living: Array, view: Array, allies: Array, enemies: Array, out: Array,
+) -> None:  # fmt: skip
     """Observations; ``enemy``, ``ally``, ``own`` hold the planes of their columns, ``scale`` the ranges of sight.
 
     Room to work in: ``place`` float64 ``[2, U]``; float32 ``living`` ``[U]``, ``view`` ``[5, U]`` (what one observer
     sees), ``allies`` ``[A * columns]`` and ``enemies`` (what is the same for all observers).
     """
-    A, U, n_pathing, n_heights, bits = out.shape[1], x.shape[1], n_points[0], n_points[1], n_points[2]
+    A, U = out.shape[1], x.shape[1]
     for b in range(out.shape[0]):
         for u in range(U):
             place[0, u], place[1, u], living[u] = x[b, u], y[b, u], alive[b, u]
@@ -249,28 +210,13 @@ def _fill_observation(
 
 @entry(
     *(_WHOLES, _FLOATS, _FLOATS, _FLOATS, _FLOATS, _FLOATS, _FLOATS, _FLAGS, _WHOLES, _CLOCK),
-    *(_GRID, _HEALS, _CODES, _CODES, types.float64, types.float64, types.int64, _OUT2),
+    *(_TABLE, _HEALS, _CODES, _CODES, _LENGTH, _LENGTH, _COUNT, _OUT2),
 )
 def _fill_state(
-    kind: Array,
-    x: Array,
-    y: Array,
-    health: Array,
-    shield: Array,
-    energy: Array,
-    cooldown: Array,
-    alive: Array,
-    last: Array,
-    clock: Array,
-    kinds: Array,
-    heals: Array,
-    ally: Array,
-    enemy: Array,
-    width: float,
-    height: float,
-    n_actions: int,
-    out: Array,
-) -> None:
+    kind: Array, x: Array, y: Array, health: Array, shield: Array, energy: Array, cooldown: Array, alive: Array,
+    last: Array, clock: Array, kinds: Array, heals: Array, ally: Array, enemy: Array, width: float, height: float,
+    n_actions: int, out: Array,
+) -> None:  # fmt: skip
     """States; ``ally`` and ``enemy`` hold the planes of their columns, ``n_actions`` is 0 without last actions."""
     A, U = last.shape[1], x.shape[1]
     for b in range(out.shape[0]):
@@ -320,9 +266,10 @@ class CompiledViews:
         planes = layout.planes()
         self._enemy, self._ally, self._own = (np.array(planes[part], np.int64) for part in ("enemy", "ally", "own"))
         self._state_ally, self._state_enemy = (np.array(part, np.int64) for part in layout.state_planes())
-        self._n_points = (8 * options.obs_pathing_grid, 9 * options.obs_terrain_height, layout.scenario.type_bits)
+        self._counts = (8 * options.obs_pathing_grid, 9 * options.obs_terrain_height, layout.scenario.type_bits)
         self._n_actions = layout.n_actions * options.state_last_action
-        self._size = tuple(float(side) for side in layout.scenario.terrain.size)
+        width, height = layout.scenario.terrain.size
+        self._size = float(width), float(height)
 
     def available_actions(self, units: UnitTable) -> Tensor:
         """Bool ``[B, A, n_actions]``."""
@@ -334,9 +281,7 @@ class CompiledViews:
     def sees(self, units: UnitTable) -> Tensor:
         """Bool ``[B, A, U]``."""
         out = torch.empty((len(units.x), self._layout.n_agents, units.x.shape[1]), dtype=torch.bool)
-        _fill_sees(
-            units.type.numpy(), units.x.numpy(), units.y.numpy(), units.alive.numpy(), self._sight, out.numpy()
-        )
+        _fill_sees(units.type.numpy(), units.x.numpy(), units.y.numpy(), units.alive.numpy(), self._sight, out.numpy())
         return out
 
     def observation(
@@ -351,7 +296,7 @@ class CompiledViews:
             units.type.numpy(), units.x.numpy(), units.y.numpy(), units.health.numpy(), units.shield.numpy(),
             units.alive.numpy(), available.numpy(), last_action.numpy(),
             self._clock(B, step, self._layout.options.obs_timestep_number), self._kinds, self._scale, self._sight,
-            self._pathing, self._elevation, self._around, self._enemy, self._ally, self._own, self._n_points,
+            self._pathing, self._elevation, self._around, self._enemy, self._ally, self._own, *self._counts,
             *self._size, np.empty((2, U)), np.empty(U, np.float32), np.empty((5, U), np.float32),
             np.empty(A * len(self._ally), np.float32), np.empty((U - A) * len(self._enemy), np.float32), out.numpy(),
         )  # fmt: skip

@@ -163,5 +163,5 @@ def test_the_keywords_of_smacs_configuration_files_are_accepted_at_their_default
     assert env.get_env_info()["n_agents"] == 3
     with pytest.raises(BadArgument, match="difficulty='A'"):
         StarCraft2Env(map_name="3m", difficulty="A")
-    with pytest.raises(BadArgument, match="move_amount=1"):
-        StarCraft2Env(map_name="3m", move_amount=1)
+    with pytest.raises(BadArgument, match="move_amount is 0"):
+        StarCraft2Env(map_name="3m", move_amount=0)
