@@ -1,6 +1,6 @@
 """How a battle ends and what a step is worth, by SMAC's rules."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -51,11 +51,6 @@ def outcome(units: UnitTable, scenario: Scenario) -> Outcome:
         harmless = ~(enemy_alive & ~heals[:, A:]).any(-1)
         won = won | (harmless if scenario.smac_version == 2 else harmless & (enemy_alive.sum(-1) == 1))
     return Outcome(won=won & ~lost, lost=lost, draw=~allies & ~enemies & ~lost)
-
-
-def kept(units: UnitTable) -> UnitTable:
-    """The table with copies of what the next step's reward is made of; its other fields stay live."""
-    return replace(units, health=units.health.clone(), shield=units.shield.clone(), alive=units.alive.clone())
 
 
 def step_reward(

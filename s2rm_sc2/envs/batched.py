@@ -10,7 +10,6 @@ from torch import Tensor
 from s2rm_sc2.backends.contract import Backend
 from s2rm_sc2.envs.bookkeeping import Ledger, TensorBook
 from s2rm_sc2.errors import BadArgument, UnavailableAction
-from s2rm_sc2.reward import kept
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.views.options import SmacOptions
@@ -136,10 +135,10 @@ class BatchedBattles:
         """
         active = ~self.done
         orders = self._checked(actions, active)
-        before = kept(self.units)
+        self._book.keep(self.units)
         self.backend.step(orders, active)
         self._available = None
-        ledger = self._ledger = self._book.settle(self._ledger, orders, active, before, self.units)
+        ledger = self._ledger = self._book.settle(self._ledger, orders, active, self.units)
         return StepResult(ledger.reward, ledger.terminated, ledger.truncated, ledger.won)
 
     def available_actions(self) -> Tensor:

@@ -1,6 +1,6 @@
 """What is written down of a batch of battles at every step: orders, and whether they are allowed; rewards; endings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -55,6 +55,13 @@ class TensorBook:
 
     def __init__(self, scenario: Scenario, options: SmacOptions) -> None:
         self._scenario, self._options = scenario, options
+        self._before: UnitTable
+
+    def keep(self, units: UnitTable) -> None:
+        """Copy what the next step's reward is made of."""
+        self._before = replace(
+            units, health=units.health.clone(), shield=units.shield.clone(), alive=units.alive.clone()
+        )
 
     def orders(self, actions: Tensor, available: Tensor, active: Tensor) -> tuple[Tensor, int]:
         """What is played: ``actions`` int64 ``[B, A]``, 0 in battles that are over, and the first that is not allowed.
@@ -68,10 +75,10 @@ class TensorBook:
         wrong = (active[:, None] & ~legal).flatten().nonzero()
         return torch.where(active[:, None], actions, 0), int(wrong[0]) if len(wrong) else -1
 
-    def settle(self, ledger: Ledger, orders: Tensor, active: Tensor, before: UnitTable, after: UnitTable) -> Ledger:
-        """The ledger after a step that led from one table to the other."""
+    def settle(self, ledger: Ledger, orders: Tensor, active: Tensor, after: UnitTable) -> Ledger:
+        """The ledger after a step that led from the table kept last to this one."""
         result = outcome(after, self._scenario)
-        reward = step_reward(before, after, result, self._scenario, self._options)
+        reward = step_reward(self._before, after, result, self._scenario, self._options)
         steps = ledger.steps + active
         return Ledger(
             steps=steps,

@@ -3,6 +3,8 @@
 As in :mod:`s2rm_sc2.views.compiled` all compiled code is in this file, and one compilation serves all scenarios.
 """
 
+from dataclasses import fields
+
 import numpy as np
 import torch
 from numba import types
@@ -14,7 +16,7 @@ from s2rm_sc2.reward import has_healers, worth
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import UNIT_TYPES
-from s2rm_sc2.views.compiling import Array, array, entry, rule
+from s2rm_sc2.views.compiling import Array, Arrays, array, entry, rule
 from s2rm_sc2.views.options import SmacOptions
 
 _FLOATS, _WHOLES, _FLAGS = array("float32", 2), array("int64", 2), array("boolean", 2)
@@ -120,6 +122,9 @@ class CompiledBook:
     """Methods as those of :class:`s2rm_sc2.envs.bookkeeping.TensorBook`."""
 
     def __init__(self, scenario: Scenario, options: SmacOptions) -> None:
+        self._arrays = Arrays()
+        self._before: tuple[Array, Array, Array]
+        self._last: tuple[Ledger | None, list[Array]] = None, []  # spares asking torch for arrays made here
         self._heals = np.array([unit.heal is not None for unit in UNIT_TYPES])
         self._worth: Array = worth().numpy()
         rules = {
@@ -136,25 +141,27 @@ class CompiledBook:
         }
         self._rules = np.array([rules[place] for place in range(len(rules))], np.float64)
 
+    def keep(self, units: UnitTable) -> None:
+        """Copy what the next step's reward is made of."""
+        of = self._arrays.of(units)
+        self._before = of["health"].copy(), of["shield"].copy(), of["alive"].copy()
+
     def orders(self, actions: Tensor, available: Tensor, active: Tensor) -> tuple[Tensor, int]:
         """What is played, and the first order that is not allowed."""
-        out = torch.empty_like(actions)
-        return out, int(_give_orders(actions.numpy(), available.numpy(), active.numpy(), out.numpy()))
+        out = np.empty(actions.shape, np.int64)
+        wrong = _give_orders(actions.numpy(), available.numpy(), active.numpy(), out)
+        return torch.from_numpy(out), int(wrong)
 
-    def settle(self, ledger: Ledger, orders: Tensor, active: Tensor, before: UnitTable, after: UnitTable) -> Ledger:
-        """The ledger after a step that led from one table to the other."""
-        new = Ledger(
-            ledger.steps.clone(),
-            ledger.last_action.clone(),
-            torch.empty_like(ledger.reward),
-            ledger.terminated.clone(),
-            ledger.truncated.clone(),
-            ledger.won.clone(),
-        )
+    def settle(self, ledger: Ledger, orders: Tensor, active: Tensor, after: UnitTable) -> Ledger:
+        """The ledger after a step that led from the table kept last to this one."""
+        last, columns = self._last
+        if last is not ledger:
+            columns = [getattr(ledger, field.name).numpy() for field in fields(Ledger)]
+        of, columns = self._arrays.of(after), [column.copy() for column in columns]
         _settle(
-            after.type.numpy(), after.health.numpy(), after.shield.numpy(), after.alive.numpy(),
-            before.health.numpy(), before.shield.numpy(), before.alive.numpy(), orders.numpy(), active.numpy(),
-            self._heals, self._worth, self._rules, new.steps.numpy(), new.last_action.numpy(), new.reward.numpy(),
-            new.terminated.numpy(), new.truncated.numpy(), new.won.numpy(),
+            of["type"], of["health"], of["shield"], of["alive"], *self._before, orders.numpy(), active.numpy(),
+            self._heals, self._worth, self._rules, *columns,
         )  # fmt: skip
+        new = Ledger(*(torch.from_numpy(column) for column in columns))
+        self._last = new, columns
         return new

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from s2rm_sc2.actions import FIRST_TARGET, NO_OP, NORTH
 from s2rm_sc2.table import UnitTable
-from s2rm_sc2.views.compiling import Array, array, entry, rule
+from s2rm_sc2.views.compiling import Array, Arrays, array, entry, rule
 from s2rm_sc2.views.layout import N_PLANES, NOTHING, PLANES, RELATIVE, STATE_PLANES, SmacLayout
 
 # Arguments: tables may have any strides (the engine's have), results and constants lie in one piece.
@@ -254,7 +254,7 @@ class CompiledViews:
 
     def __init__(self, layout: SmacLayout) -> None:
         self._layout, options = layout, layout.options
-        constants = layout.constants()
+        self._arrays, constants = Arrays(), layout.constants()
         self._kinds = constants.kinds.numpy()
         self._heals = constants.heals.numpy()
         self._healers = self._heals & layout.has_healers
@@ -273,45 +273,47 @@ class CompiledViews:
 
     def available_actions(self, units: UnitTable) -> Tensor:
         """Bool ``[B, A, n_actions]``."""
-        out = torch.empty((len(units.x), self._layout.n_agents, self._layout.n_actions), dtype=torch.bool)
-        table = units.type.numpy(), units.x.numpy(), units.y.numpy(), units.alive.numpy()
-        _fill_masks(*table, self._shoot, self._healers, self._open, self._moves, out.numpy())
-        return out
+        of = self._arrays.of(units)
+        out = np.empty((len(of["x"]), self._layout.n_agents, self._layout.n_actions), np.bool_)
+        table = of["type"], of["x"], of["y"], of["alive"]
+        _fill_masks(*table, self._shoot, self._healers, self._open, self._moves, out)
+        return torch.from_numpy(out)
 
     def sees(self, units: UnitTable) -> Tensor:
         """Bool ``[B, A, U]``."""
-        out = torch.empty((len(units.x), self._layout.n_agents, units.x.shape[1]), dtype=torch.bool)
-        _fill_sees(units.type.numpy(), units.x.numpy(), units.y.numpy(), units.alive.numpy(), self._sight, out.numpy())
-        return out
+        of = self._arrays.of(units)
+        B, U = of["x"].shape
+        out = np.empty((B, self._layout.n_agents, U), np.bool_)
+        _fill_sees(of["type"], of["x"], of["y"], of["alive"], self._sight, out)
+        return torch.from_numpy(out)
 
     def observation(
         self, units: UnitTable, available: Tensor, last_action: Tensor | None, step: Tensor | None
     ) -> Tensor:
         """Float32 ``[B, A, obs]``."""
-        (B, U), A = units.x.shape, self._layout.n_agents
-        out = torch.empty((B, A, self._layout.obs_size))
-        if last_action is None:
-            last_action = torch.zeros((B, A), dtype=torch.int64)
+        of, A = self._arrays.of(units), self._layout.n_agents
+        B, U = of["x"].shape
+        out = np.empty((B, A, self._layout.obs_size), np.float32)
+        last = np.zeros((B, A), np.int64) if last_action is None else last_action.numpy()
         _fill_observation(
-            units.type.numpy(), units.x.numpy(), units.y.numpy(), units.health.numpy(), units.shield.numpy(),
-            units.alive.numpy(), available.numpy(), last_action.numpy(),
+            of["type"], of["x"], of["y"], of["health"], of["shield"], of["alive"], available.numpy(), last,
             self._clock(B, step, self._layout.options.obs_timestep_number), self._kinds, self._scale, self._sight,
             self._pathing, self._elevation, self._around, self._enemy, self._ally, self._own, *self._counts,
             *self._size, np.empty((2, U)), np.empty(U, np.float32), np.empty((5, U), np.float32),
-            np.empty(A * len(self._ally), np.float32), np.empty((U - A) * len(self._enemy), np.float32), out.numpy(),
+            np.empty(A * len(self._ally), np.float32), np.empty((U - A) * len(self._enemy), np.float32), out,
         )  # fmt: skip
-        return out
+        return torch.from_numpy(out)
 
     def state(self, units: UnitTable, last_action: Tensor, step: Tensor) -> Tensor:
         """Float32 ``[B, state]``, not made of observations."""
-        out = torch.empty((len(units.x), self._layout.state_size))
+        of = self._arrays.of(units)
+        out = np.empty((len(of["x"]), self._layout.state_size), np.float32)
         _fill_state(
-            units.type.numpy(), units.x.numpy(), units.y.numpy(), units.health.numpy(), units.shield.numpy(),
-            units.energy.numpy(), units.cooldown.numpy(), units.alive.numpy(), last_action.numpy(),
-            self._clock(len(units.x), step, self._layout.options.state_timestep_number), self._kinds, self._heals,
-            self._state_ally, self._state_enemy, *self._size, self._n_actions, out.numpy(),
+            of["type"], of["x"], of["y"], of["health"], of["shield"], of["energy"], of["cooldown"], of["alive"],
+            last_action.numpy(), self._clock(len(out), step, self._layout.options.state_timestep_number), self._kinds,
+            self._heals, self._state_ally, self._state_enemy, *self._size, self._n_actions, out,
         )  # fmt: skip
-        return out
+        return torch.from_numpy(out)
 
     def _clock(self, battles: int, step: Tensor | None, shown: bool) -> Array:
         """Elapsed share of the limit, float32 ``[B]``; empty where it is not shown."""

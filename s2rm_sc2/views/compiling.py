@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeVar, cast
 import numpy.typing as npt
 from numba import njit, types
 
+from s2rm_sc2.table import FIELDS, UnitTable
+
 F = TypeVar("F", bound=Callable[..., Any])
 Array = npt.NDArray[Any]
 
@@ -27,6 +29,24 @@ def _fingerprint() -> str:
 
 
 _FINGERPRINT = _fingerprint()
+
+
+class Arrays:
+    """The arrays behind the fields of a table; those of the table asked for last are remembered.
+
+    A single battle's step is so short that asking torch for its arrays again and again would show.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[UnitTable | None, dict[str, Array]] = None, {}
+
+    def of(self, units: UnitTable) -> dict[str, Array]:
+        """Field name to array ``[B, U]``, in the table's own memory."""
+        table, arrays = self._last
+        if table is not units:
+            arrays = {name: getattr(units, name).numpy() for name in FIELDS}
+            self._last = units, arrays
+        return arrays
 
 
 def array(kind: str, dimensions: int, layout: Literal["A", "C"] = "A") -> types.Array:
