@@ -89,8 +89,8 @@ class SmacViews(SmacLayout):
         return self._tensors.last_action_bits(units, last_action)
 
     def _maker(self, units: UnitTable) -> "TensorViews | CompiledViews":
-        x = units.x
-        if not x.is_cpu or x.dtype != torch.float32 or x.requires_grad:
+        x, as_made = units.x, units.type.dtype == torch.int64  # a store's tables have narrower types
+        if not x.is_cpu or x.dtype != torch.float32 or x.requires_grad or not as_made:
             return self._tensors
         if self._compiled is None:
             from s2rm_sc2.views.compiled import CompiledViews
