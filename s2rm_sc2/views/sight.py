@@ -59,5 +59,5 @@ def sees(units: UnitTable, scenario: Scenario) -> Tensor:
 def within_sight(units: UnitTable, distance: Tensor, sight: Tensor) -> Tensor:
     """:func:`sees` for distances ``[B, A, U]`` that are already known and ranges ``[types]`` of the same device."""
     n_agents = distance.shape[1]
-    reach = sight[units.type[:, :n_agents], None]
+    reach = sight[units.type[:, :n_agents].long(), None]
     return (distance < reach) & units.alive[:, None] & units.alive[:, :n_agents, None]

@@ -6,6 +6,7 @@ inverted enemy type bits on stalker-and-zealot maps (:class:`s2rm_sc2.scenarios.
 maximal cooldowns that do not match the weapons, and the doubled slot of ``obs_timestep_number``.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -39,7 +40,8 @@ class SmacViews(SmacLayout):
         when the cell at half its length can be walked; an attack when the enemy lives within the agent's shoot
         range between centres, inclusive; a heal likewise for living allies that are no medivacs.
         """
-        return self._maker(units).available_actions(units)
+        maker, units = self._maker(units)
+        return maker.available_actions(units)
 
     def observation(
         self, units: UnitTable, available: Tensor, last_action: Tensor | None = None, step: Tensor | None = None
@@ -53,7 +55,8 @@ class SmacViews(SmacLayout):
                 the living; all none where not given.
             step: int64 ``[B]``, read with ``obs_timestep_number``; 0 where not given.
         """
-        return self._maker(units).observation(units, available, last_action, step)
+        maker, units = self._maker(units)
+        return maker.observation(units, available, last_action, step)
 
     def state(self, units: UnitTable, last_action: Tensor, step: Tensor) -> Tensor:
         """The global state: float32 ``[B, state_size]``.
@@ -65,15 +68,17 @@ class SmacViews(SmacLayout):
         """
         if self.options.obs_instead_of_state:
             return self.observation(units, self.available_actions(units), last_action, step).flatten(1)
-        return self._maker(units).state(units, last_action, step)
+        maker, units = self._maker(units)
+        return maker.state(units, last_action, step)
 
     def unit_state(self, units: UnitTable) -> Tensor:
         """The state's part about units, float32 ``[B, A * ally columns + enemies * enemy columns]``."""
-        return self._tensors.unit_state(units)
+        return self._tensors.unit_state(_widened(units))
 
     def sees(self, units: UnitTable) -> Tensor:
         """Which living units each living agent sees, itself included: bool ``[B, A, U]``."""
-        return self._maker(units).sees(units)
+        maker, units = self._maker(units)
+        return maker.sees(units)
 
     def visibility(self, units: UnitTable) -> Tensor:
         """SMAC's visibility matrix: bool ``[B, A, U]``, as :meth:`sees`, but nobody sees itself.
@@ -88,12 +93,18 @@ class SmacViews(SmacLayout):
         """SMAC's ``last_action``: float32 ``[B, A, n_actions]`` one-hots, zeros before the first action."""
         return self._tensors.last_action_bits(units, last_action)
 
-    def _maker(self, units: UnitTable) -> "TensorViews | CompiledViews":
-        x, as_made = units.x, units.type.dtype == torch.int64  # a store's tables have narrower types
-        if not x.is_cpu or x.dtype != torch.float32 or x.requires_grad or not as_made:
-            return self._tensors
+    def _maker(self, units: UnitTable) -> "tuple[TensorViews | CompiledViews, UnitTable]":
+        """Who makes the vectors of a table, and the table as it reads it."""
+        x, units = units.x, _widened(units)
+        if not x.is_cpu or x.dtype != torch.float32 or x.requires_grad:
+            return self._tensors, units
         if self._compiled is None:
             from s2rm_sc2.views.compiled import CompiledViews
 
             self._compiled = CompiledViews(self)
-        return self._compiled
+        return self._compiled, units
+
+
+def _widened(units: UnitTable) -> UnitTable:
+    """The table with types that can be indexed by: an episode's are stored as int8."""
+    return units if units.type.dtype == torch.int64 else replace(units, type=units.type.long())
