@@ -122,9 +122,10 @@ class SmacLayout:
     def declared_obs_size(self) -> int:
         """Width that SMAC's ``get_obs_size`` names: with ``obs_timestep_number`` one less than the vector's own.
 
-        SMAC reserves a slot for the time step among the agent's own features, leaves it 0, and appends the value.
+        SMAC reserves a slot for the time step among the agent's own features, leaves it 0, and appends the value;
+        SMACv2 only appends it.
         """
-        return self.obs_size - self.options.obs_timestep_number
+        return self.obs_size - ("reserved" in self.observation_features["own"])
 
     @property
     def declared_state_size(self) -> int:
@@ -202,7 +203,7 @@ class SmacLayout:
                 *(("health", *self._shields[0]) if options.own_health else ()),
                 *(("x", "y") if self.scenario.smac_version == 2 else ()),
                 *bits_ally,
-                *(("reserved",) if options.obs_timestep_number else ()),
+                *(("reserved",) if options.obs_timestep_number and self.scenario.smac_version == 1 else ()),
             ),
         }
 

@@ -55,7 +55,8 @@ class TensorViews:
         parts = [*self._surroundings(units, available), columns.reshape(columns.shape[0], A, -1)]
         if self._options.obs_timestep_number:
             clock = self._clock(units, step)[:, None, None].expand(-1, A, 1)
-            parts += [torch.zeros_like(clock), clock]
+            reserved = "reserved" in self._layout.observation_features["own"]
+            parts += [torch.zeros_like(clock), clock] if reserved else [clock]
         return torch.cat(parts, -1)
 
     def state(self, units: UnitTable, last_action: Tensor, step: Tensor) -> Tensor:

@@ -45,6 +45,15 @@ def test_sizes_of_the_shipped_configurations(race: str, obs: int, state: int) ->
     assert (views.obs_size, views.state_size, views.n_actions) == (obs, state, 11)
 
 
+def test_the_time_step_takes_one_slot() -> None:
+    scenario = drawn("Z", 1, 1)
+    views = SmacViews(scenario, SmacOptions(obs_timestep_number=True))
+    units = table(scenario, "zergling zergling", [4.0, 20.0])
+    seen = views.observation(units, views.available_actions(units), step=torch.tensor([50]))[0, 0]
+    assert views.obs_size == views.declared_obs_size == len(seen)
+    assert seen[-4:].tolist() == [1, 0, 0, 0.25]  # a zergling, a quarter of the time
+
+
 def test_only_medivacs_ask_for_an_action_per_ally() -> None:
     assert [SmacViews(drawn(race, 5, 3)).n_actions for race in "TPZ"] == [11, 9, 9]
     assert [SmacViews(drawn(race, 10, 11)).n_actions for race in "TPZ"] == [17, 17, 17]
