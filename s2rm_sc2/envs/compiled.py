@@ -1,6 +1,6 @@
 """The bookkeeping of a batch of battles in compiled loops, for tables in the CPU's memory.
 
-As in :mod:`s2rm_sc2.views.compiled` all compiled code is in this file, and one compilation serves all scenarios.
+As in :mod:`s2rm_sc2.views.compiled` one compilation serves all scenarios.
 """
 
 from dataclasses import fields

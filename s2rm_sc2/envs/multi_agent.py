@@ -158,7 +158,7 @@ class StarCraft2Env:
             UnavailableAction: an agent cannot do what it is told.
             BadArgument: not one action per agent, or no episode is running.
         """
-        if self.battles.done[0]:
+        if self.battles.done:
             raise BadArgument("No episode is running; call reset() before step().")
         chosen = torch.tensor([[int(action) for action in actions]], dtype=torch.int64)
         result = self.battles.step(chosen)

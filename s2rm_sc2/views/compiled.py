@@ -1,7 +1,7 @@
 """SMAC's vectors in compiled loops, for tables in the CPU's memory: equal to the tensor operations bit for bit.
 
-All compiled code is in this file, as numba's cache on disk watches no other; whatever changes with a scenario or an
-option is an argument, so that one compilation serves them all.
+Whatever changes with a scenario or an option is an argument, so that one compilation serves them all. Compiled code
+does not check indices, so shapes are checked before it runs.
 """
 
 import math
@@ -13,6 +13,7 @@ from numba import types
 from torch import Tensor
 
 from s2rm_sc2.actions import FIRST_TARGET, NO_OP, NORTH
+from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.views.compiling import Array, Arrays, array, entry, rule
 from s2rm_sc2.views.layout import N_PLANES, NOTHING, PLANES, RELATIVE, STATE_PLANES, SmacLayout
@@ -274,7 +275,7 @@ class CompiledViews:
     def available_actions(self, units: UnitTable) -> Tensor:
         """Bool ``[B, A, n_actions]``."""
         of = self._arrays.of(units)
-        out = np.empty((len(of["x"]), self._layout.n_agents, self._layout.n_actions), np.bool_)
+        out = np.empty((self._battles(of["x"]), self._layout.n_agents, self._layout.n_actions), np.bool_)
         table = of["type"], of["x"], of["y"], of["alive"]
         _fill_masks(*table, self._shoot, self._healers, self._open, self._moves, out)
         return torch.from_numpy(out)
@@ -282,7 +283,7 @@ class CompiledViews:
     def sees(self, units: UnitTable) -> Tensor:
         """Bool ``[B, A, U]``."""
         of = self._arrays.of(units)
-        B, U = of["x"].shape
+        B, U = self._battles(of["x"]), self._layout.scenario.n_units
         out = np.empty((B, self._layout.n_agents, U), np.bool_)
         _fill_sees(of["type"], of["x"], of["y"], of["alive"], self._sight, out)
         return torch.from_numpy(out)
@@ -292,11 +293,12 @@ class CompiledViews:
     ) -> Tensor:
         """Float32 ``[B, A, obs]``."""
         of, A = self._arrays.of(units), self._layout.n_agents
-        B, U = of["x"].shape
+        B, U = self._battles(of["x"]), self._layout.scenario.n_units
         out = np.empty((B, A, self._layout.obs_size), np.float32)
-        last = np.zeros((B, A), np.int64) if last_action is None else last_action.numpy()
+        last = np.zeros((B, A), np.int64) if last_action is None else _shaped(last_action, (B, A), "Last actions")
+        masks = _shaped(available, (B, A, self._layout.n_actions), "Masks")
         _fill_observation(
-            of["type"], of["x"], of["y"], of["health"], of["shield"], of["alive"], available.numpy(), last,
+            of["type"], of["x"], of["y"], of["health"], of["shield"], of["alive"], masks, last,
             self._clock(B, step, self._layout.options.obs_timestep_number), self._kinds, self._scale, self._sight,
             self._pathing, self._elevation, self._around, self._enemy, self._ally, self._own, *self._counts,
             *self._size, np.empty((2, U)), np.empty(U, np.float32), np.empty((5, U), np.float32),
@@ -307,13 +309,24 @@ class CompiledViews:
     def state(self, units: UnitTable, last_action: Tensor, step: Tensor) -> Tensor:
         """Float32 ``[B, state]``, not made of observations."""
         of = self._arrays.of(units)
-        out = np.empty((len(of["x"]), self._layout.state_size), np.float32)
+        B = self._battles(of["x"])
+        out = np.empty((B, self._layout.state_size), np.float32)
+        last = _shaped(last_action, (B, self._layout.n_agents), "Last actions")
         _fill_state(
             of["type"], of["x"], of["y"], of["health"], of["shield"], of["energy"], of["cooldown"], of["alive"],
-            last_action.numpy(), self._clock(len(out), step, self._layout.options.state_timestep_number), self._kinds,
+            last, self._clock(B, step, self._layout.options.state_timestep_number), self._kinds,
             self._heals, self._state_ally, self._state_enemy, *self._size, self._n_actions, out,
         )  # fmt: skip
         return torch.from_numpy(out)
+
+    def _battles(self, x: Array) -> int:
+        """B of a table's field, once its shape is known to be right."""
+        if x.ndim != 2 or x.shape[1] != self._layout.scenario.n_units:
+            raise BadArgument(
+                f"The table is of shape {x.shape}, but {self._layout.scenario.name} has "
+                f"{self._layout.scenario.n_units} units; give fields of shape (battles, units)."
+            )
+        return len(x)
 
     def _clock(self, battles: int, step: Tensor | None, shown: bool) -> Array:
         """Elapsed share of the limit, float32 ``[B]``; empty where it is not shown."""
@@ -321,7 +334,14 @@ class CompiledViews:
             return _NO_CLOCK
         if step is None:
             return np.zeros(battles, np.float32)
-        return (step.numpy() / float(self._layout.scenario.limit)).astype(np.float32)
+        return (_shaped(step, (battles,), "Steps") / float(self._layout.scenario.limit)).astype(np.float32)
+
+
+def _shaped(tensor: Tensor, shape: tuple[int, ...], name: str) -> Array:
+    if tensor.shape != shape:
+        raise BadArgument(f"{name} are of shape {tuple(tensor.shape)}, but the table asks for {shape}.")
+    values: Array = tensor.numpy()
+    return values
 
 
 _NO_CLOCK = np.zeros(0, np.float32)

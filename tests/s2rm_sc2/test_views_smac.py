@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -242,6 +243,22 @@ def test_senseless_options_are_refused() -> None:
         SmacOptions(move_amount=0)
     with pytest.raises(BadArgument, match="reward_scale_rate"):
         SmacOptions(reward_scale_rate=0)
+
+
+def test_a_table_of_another_scenario_is_refused() -> None:
+    views, units = SmacViews(scenarios.get("3m")), table(scenarios.get("8m"), at(*[(10.0, 16.0)] * 16))
+    fitting = table(scenarios.get("3m"), at(*[(10.0, 16.0)] * 6))
+    masks, last, step = views.available_actions(fitting), torch.zeros(1, 3).long(), torch.zeros(1).long()
+    calls: list[Callable[[], Tensor]] = [
+        lambda: views.available_actions(units),
+        lambda: views.sees(units),
+        lambda: views.state(units, last, step),
+        lambda: views.observation(fitting, masks[:, :2]),
+        lambda: views.state(fitting, last[:, :2], step),
+    ]
+    for call in calls:
+        with pytest.raises(BadArgument, match="of shape"):
+            call()
 
 
 @st.composite
