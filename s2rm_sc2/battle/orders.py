@@ -19,9 +19,6 @@ STAND, MOVE, ATTACK, ATTACK_MOVE, HUNT, HEAL = range(6)
 the goal and attack on the way (active units); attack the nearest foe on the map until it is dead, then the next (active
 units); heal the target wherever it goes. A healer that fights on its own heals where others attack."""
 
-MOVE_AMOUNT = 2.0
-"""Cells between a unit and the place that a move action sends it to (SMAC's default)."""
-
 POST_SLACK = 1.0
 """Cells that an idle active unit may be off its post, by a crowd's pushing, before it walks back."""
 
@@ -50,22 +47,30 @@ def give(
 
 @rule
 def act(
-    real: Reals, whole: Wholes, alive: Flags, i: int, action: int, n_agents: int, types: Reals, damage: Reals
+    real: Reals,
+    whole: Wholes,
+    alive: Flags,
+    i: int,
+    action: int,
+    n_agents: int,
+    step: float,
+    types: Reals,
+    damage: Reals,
 ) -> None:
-    """Give agent i the order that a SMAC action number stands for; no-op keeps the present order."""
+    """Give agent i the order that a SMAC action number stands for; no-op keeps the present order, moves are a step."""
     if action == NO_OP or not alive[i]:
         return
     x, y = real[r.X, i], real[r.Y, i]
     if action == STOP:
         give(real, whole, i, STAND, x, y, -1, types, damage)
     elif action == NORTH:
-        give(real, whole, i, MOVE, x, y + MOVE_AMOUNT, -1, types, damage)
+        give(real, whole, i, MOVE, x, y + step, -1, types, damage)
     elif action == SOUTH:
-        give(real, whole, i, MOVE, x, y - MOVE_AMOUNT, -1, types, damage)
+        give(real, whole, i, MOVE, x, y - step, -1, types, damage)
     elif action == EAST:
-        give(real, whole, i, MOVE, x + MOVE_AMOUNT, y, -1, types, damage)
+        give(real, whole, i, MOVE, x + step, y, -1, types, damage)
     elif action == WEST:
-        give(real, whole, i, MOVE, x - MOVE_AMOUNT, y, -1, types, damage)
+        give(real, whole, i, MOVE, x - step, y, -1, types, damage)
     elif types[whole[r.TYPE, i], r.HEAL_RATE] > 0.0:
         give(real, whole, i, HEAL, x, y, action - FIRST_TARGET, types, damage)
     else:

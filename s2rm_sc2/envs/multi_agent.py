@@ -19,10 +19,11 @@ from s2rm_sc2 import scenarios, seeds
 from s2rm_sc2.actions import FIRST_TARGET
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument
-from s2rm_sc2.reward import max_reward
+from s2rm_sc2.reward import max_rewards
 from s2rm_sc2.units import UNIT_TYPES
+from s2rm_sc2.views.layout import MOVES, elevation
 from s2rm_sc2.views.options import SmacOptions
-from s2rm_sc2.views.smac import MOVES, elevation
+from s2rm_sc2.views.sight import shoot_ranges, sight_ranges
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -137,7 +138,6 @@ class StarCraft2Env:
         self.enemy_state_attr_names = list(self._views.enemy_columns)
         self.shield_bits_ally = int("shield" in self.ally_state_attr_names)
         self.shield_bits_enemy = int("shield" in self.enemy_state_attr_names)
-        self.max_reward = max_reward(self.scenario, self.options)
         self.map_x, self.map_y = self.max_distance_x, self.max_distance_y = self.scenario.terrain.size
         self.pathing_grid, self.terrain_height = self.scenario.terrain.walkable, elevation(self.scenario.terrain)
         self.battles_won = self.battles_game = self.timeouts = 0
@@ -158,28 +158,28 @@ class StarCraft2Env:
             UnavailableAction: an agent cannot do what it is told.
             BadArgument: not one action per agent, or no episode is running.
         """
-        if self.battles.done[0]:
+        if self.battles.done:
             raise BadArgument("No episode is running; call reset() before step().")
         chosen = torch.tensor([[int(action) for action in actions]], dtype=torch.int64)
         result = self.battles.step(chosen)
-        alive = self.battles.units.alive[0]
-        terminated, truncated, won = (bool(flag[0]) for flag in (result.terminated, result.truncated, result.won))
+        alive = self.battles.units.alive[0].tolist()
+        terminated, truncated, won = (bool(flag) for flag in (result.terminated, result.truncated, result.won))
         info: dict[str, Any] = {
             "battle_won": won,
-            "dead_allies": int((~alive[: self.n_agents]).sum()),
-            "dead_enemies": int((~alive[self.n_agents :]).sum()),
+            "dead_allies": alive[: self.n_agents].count(False),
+            "dead_enemies": alive[self.n_agents :].count(False),
         }
         if truncated and self.continuing_episode:
             info["episode_limit"] = True
         self.battles_game += terminated or truncated
         self.battles_won += won
         self.timeouts += truncated
-        self.reward = float(result.reward[0])
+        self.reward = float(result.reward)
         return self.reward, terminated or truncated, info
 
     def get_obs(self) -> list[Floats]:
         """What each agent sees: ``n_agents`` arrays float32 ``(obs_size,)``."""
-        return list(self.battles.observation()[0].numpy())
+        return list(self.battles.observation().numpy()[0])
 
     def get_obs_agent(self, agent_id: int) -> Floats:
         """What one agent sees."""
@@ -187,7 +187,7 @@ class StarCraft2Env:
 
     def get_state(self) -> Floats:
         """The global state: float32 ``(state_size,)``; not for decentralised execution."""
-        state: Floats = self.battles.state()[0].numpy()
+        state: Floats = self.battles.state().numpy()[0]
         return state
 
     def get_state_dict(self) -> dict[str, Any]:
@@ -206,7 +206,7 @@ class StarCraft2Env:
 
     def get_avail_actions(self) -> list[list[int]]:
         """Masks: for each agent a list of 0 and 1, one per action."""
-        masks: list[list[int]] = self.battles.available_actions()[0].int().tolist()
+        masks: list[list[int]] = self.battles.available_actions().numpy()[0].view(np.int8).tolist()
         return masks
 
     def get_avail_agent_actions(self, agent_id: int) -> list[int]:
@@ -309,15 +309,20 @@ class StarCraft2Env:
 
     def get_unit_types(self) -> list[int]:
         """Stock type ids: allies in agent order, then enemies."""
-        return [unit.smac_id for unit in self.scenario.unit_types]
+        return [UNIT_TYPES[kind].smac_id for kind in self.battles.units.type[0].tolist()]
 
     def unit_shoot_range(self, agent_id: int) -> float:
-        """How far an agent may attack, cells between centres; the same for all."""
-        return self.scenario.shoot_range
+        """How far an agent may attack, cells between centres; the same for all but in SMACv2."""
+        return float(shoot_ranges(self.scenario)[self.battles.units.type[0, agent_id]])
 
     def unit_sight_range(self, agent_id: int) -> float:
-        """How far an agent sees, cells between centres; the same for all."""
-        return self.scenario.sight_range
+        """How far an agent sees, cells between centres; the same for all but in SMACv2."""
+        return float(sight_ranges(self.scenario)[self.battles.units.type[0, agent_id]])
+
+    @property
+    def max_reward(self) -> float:
+        """What a win without losses to regeneration sums to before scaling; of drawn teams, the present ones."""
+        return float(max_rewards(self.battles.backend.units, self.scenario, self.options))
 
     def seed(self) -> int | None:
         """The seed that the environment was made with (it sets nothing, as in SMAC)."""

@@ -45,7 +45,7 @@ def test_scripts_walk_towards_the_nearest_enemy(script: str) -> None:
 def test_scripted_shooters_await_their_attackers_but_not_for_ever() -> None:
     battles = line_up("3m", [5, 6, 7, 25, 26, 27])
     assert decide(battles, "scripted") == [STOP] * 3
-    battles.steps += 40
+    battles.steps.add_(40)
     assert decide(battles, "scripted") == [EAST] * 3
 
 

@@ -163,5 +163,44 @@ def test_the_keywords_of_smacs_configuration_files_are_accepted_at_their_default
     assert env.get_env_info()["n_agents"] == 3
     with pytest.raises(BadArgument, match="difficulty='A'"):
         StarCraft2Env(map_name="3m", difficulty="A")
-    with pytest.raises(BadArgument, match="move_amount=1"):
-        StarCraft2Env(map_name="3m", move_amount=1)
+    with pytest.raises(BadArgument, match="move_amount is 0"):
+        StarCraft2Env(map_name="3m", move_amount=0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"obs_last_action": True, "obs_pathing_grid": True, "obs_terrain_height": True},
+        {"obs_instead_of_state": True, "obs_timestep_number": True},
+        {"state_last_action": False, "state_timestep_number": True},
+        {"obs_all_health": False, "obs_own_health": False},
+    ],
+)
+def test_vectors_have_the_sizes_that_the_environment_declares(options: dict[str, bool]) -> None:
+    env = StarCraft2Env("2s3z", seed=1, **options)
+    doubled = options.get("obs_timestep_number", False)  # SMAC's vector is one longer than it declares
+    env.reset()
+    env.step(random_actions(env, np.random.default_rng(0)))
+    obs, state, info = env.get_obs(), env.get_state(), env.get_env_info()
+    assert {len(view) for view in obs} == {info["obs_shape"] + doubled}
+    assert len(state) == info["state_shape"] + (env.n_agents * doubled if "obs_instead_of_state" in options else 0)
+    if "obs_instead_of_state" in options:
+        assert np.array_equal(state, np.concatenate(obs))
+        assert {view[-1] for view in obs} == {np.float32(1 / 120)}
+    if "state_timestep_number" in options:
+        assert state[-1] == np.float32(1 / 120)
+        assert len(state) == 120 - env.n_agents * env.n_actions + 1
+    if "obs_last_action" in options:
+        allies = obs[0][-2 - 2 - 4 * (8 + env.n_actions) : -4].reshape(4, -1)[:, -env.n_actions :]
+        assert np.array_equal(allies, env.last_action[1:])
+
+
+def test_sparse_and_signed_rewards_reach_the_environment() -> None:
+    sparse = StarCraft2Env("1m_vs_5m", seed=0, reward_sparse=True, reward_scale=False)
+    rewards, _, _ = play(sparse)
+    assert set(rewards[:-1]) <= {0.0}
+    assert rewards[-1] == -1
+    raw: dict[str, Any] = {"seed": 0, "reward_scale": False}
+    signed = StarCraft2Env("1m_vs_5m", reward_only_positive=False, reward_negative_scale=1.0, **raw)
+    lost = 45 + 10  # the marine's health and its death
+    assert sum(play(signed)[0]) == pytest.approx(sum(play(StarCraft2Env("1m_vs_5m", **raw))[0]) - lost, abs=1e-3)

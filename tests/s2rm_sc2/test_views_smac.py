@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -145,7 +146,7 @@ def test_the_dead_see_nothing_may_nothing_and_are_not_seen() -> None:
     assert seen["ally_0_visible"][0] == seen["enemy_1_health"][0] == 0
     assert seen["ally_1_visible"][0] == seen["enemy_0_health"][0] == 1
     units = table(scenarios.get("3m"), rows)
-    visible = sees(units, 9.0)[0]
+    visible = sees(units, scenarios.get("3m"))[0]
     assert visible[0].tolist() == [True, False, True, True, False, True]
     assert not visible[1].any()
     assert SmacViews(scenarios.get("3m")).visibility(units)[0, 0].tolist() == [False, False, True, True, False, True]
@@ -242,6 +243,22 @@ def test_senseless_options_are_refused() -> None:
         SmacOptions(move_amount=0)
     with pytest.raises(BadArgument, match="reward_scale_rate"):
         SmacOptions(reward_scale_rate=0)
+
+
+def test_a_table_of_another_scenario_is_refused() -> None:
+    views, units = SmacViews(scenarios.get("3m")), table(scenarios.get("8m"), at(*[(10.0, 16.0)] * 16))
+    fitting = table(scenarios.get("3m"), at(*[(10.0, 16.0)] * 6))
+    masks, last, step = views.available_actions(fitting), torch.zeros(1, 3).long(), torch.zeros(1).long()
+    calls: list[Callable[[], Tensor]] = [
+        lambda: views.available_actions(units),
+        lambda: views.sees(units),
+        lambda: views.state(units, last, step),
+        lambda: views.observation(fitting, masks[:, :2]),
+        lambda: views.state(fitting, last[:, :2], step),
+    ]
+    for call in calls:
+        with pytest.raises(BadArgument, match="of shape"):
+            call()
 
 
 @st.composite
