@@ -27,6 +27,7 @@ class EmbeddedBackend:
     Args:
         scenario: what is fought.
         n_battles: B, at least 1.
+        loops: game loops that pass in a step.
 
     Attributes:
         field: the engine's arrays, for whoever gives orders to single units or steps single loops.
@@ -36,11 +37,11 @@ class EmbeddedBackend:
         BadArgument: ``n_battles`` is below 1.
     """
 
-    def __init__(self, scenario: Scenario, n_battles: int) -> None:
+    def __init__(self, scenario: Scenario, n_battles: int, loops: int = LOOPS_PER_STEP) -> None:
         if n_battles < 1:
             raise BadArgument(f"The number of battles must be at least 1, not {n_battles}.")
         supported(scenario)
-        self.scenario, self.n_battles = scenario, n_battles
+        self.scenario, self.n_battles, self._loops = scenario, n_battles, loops
         teams = (ALLY,) * scenario.n_agents + (ENEMY,) * scenario.n_enemies
         self.field = Field(n_battles, scenario.unit_types, teams, scenario.terrain)
         self._plan = plan(scenario)
@@ -72,14 +73,14 @@ class EmbeddedBackend:
         spawn(self.field, self._plan, rows, states, self.scenario.name)
 
     def step(self, actions: Tensor, active: Tensor | None = None) -> None:
-        """Play 8 game loops with these orders, int64 ``[B, A]``; decided battles stand still."""
+        """Play one step with these orders, int64 ``[B, A]``; decided battles stand still."""
         n = self.scenario.n_agents
         alive = self.field.alive
         playing: Flags = np.logical_and(alive[:, :n].any(1), alive[:, n:].any(1))
         if active is not None:
             np.logical_and(playing, active.numpy(), out=playing)
         act_smac(self.field, np.ascontiguousarray(actions.numpy(), np.int64), playing)
-        advance(self.field, LOOPS_PER_STEP, playing)
+        advance(self.field, self._loops, playing)
 
     def describe(self) -> dict[str, str]:
         """Name and version."""

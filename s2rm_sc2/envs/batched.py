@@ -124,18 +124,21 @@ class BatchedBattles:
         self._won = self._won.index_fill(0, rows, False)
         self._started, self._available = True, None
 
-    def step(self, actions: Tensor) -> StepResult:
+    def step(self, actions: Tensor, masked: bool = True) -> StepResult:
         """Play one step (8 game loops) in every battle that is not over.
 
         Args:
             actions: integers ``[B, A]``; those of finished battles are ignored.
+            masked: refuse what the masks forbid. Otherwise actions must be int64 and known, and are obeyed as orders:
+                an attack out of range sends the agent there (SMAC's heuristic gives such).
 
         Raises:
             UnavailableAction: an agent cannot do what it is told; nothing has moved then.
             BadArgument: actions of another shape or kind, or no battle was ever started.
         """
         active = ~self.done
-        actions = self._checked(actions, active)
+        if masked:
+            actions = self._checked(actions, active)
         before = self.units.clone()
         self.backend.step(actions, active)
         self._available = None
