@@ -18,8 +18,8 @@ class BattleEnv(gymnasium.Env[tuple[Floats, ...], Sequence[int]]):
     """A battle as a :class:`gymnasium.Env` of many agents.
 
     Observations are a tuple of float32 ``(obs_size,)``, one per agent; actions are SMAC's numbers, one per agent; the
-    reward is the team's. A decided battle is terminated, the scenario's limit truncates. An action that is not available
-    becomes stop (for the dead: no-op), and ``info["unavailable_actions"]`` counts them. ``info["action_mask"]`` is
+    reward is the team's. A decided battle is terminated, the scenario's limit truncates. An action that is not
+    available becomes stop (for the dead: no-op), and ``info["unavailable_actions"]`` counts them. ``info["action_mask"]`` is
     int8 ``(n_agents, n_actions)``; the rest of ``info`` is SMAC's.
 
     Args:
@@ -53,8 +53,9 @@ class BattleEnv(gymnasium.Env[tuple[Floats, ...], Sequence[int]]):
         self.n_actions, self.episode_limit = self.smac.n_actions, self.smac.episode_limit
         self.obs_size = self.smac.battles.views.obs_size
         self.state_size = self.smac.battles.views.state_size
-        self.observation_space = spaces.Tuple([observation_space(self.smac) for _ in range(self.n_agents)])
-        self.action_space = spaces.Tuple([spaces.Discrete(self.n_actions) for _ in range(self.n_agents)])  # type: ignore[assignment]
+        seen: list[spaces.Space[Any]] = [observation_space(self.smac) for _ in range(self.n_agents)]
+        acts: list[spaces.Space[Any]] = [spaces.Discrete(self.n_actions) for _ in range(self.n_agents)]
+        self.observation_space, self.action_space = spaces.Tuple(seen), spaces.Tuple(acts)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -81,7 +82,7 @@ class BattleEnv(gymnasium.Env[tuple[Floats, ...], Sequence[int]]):
         truncated = self.smac.timed_out
         return tuple(self.smac.get_obs()), reward, over and not truncated, truncated, info
 
-    def render(self) -> Picture | None:  # type: ignore[override]
+    def render(self) -> Picture | None:
         """The battle drawn, uint8 ``(height, width, 3)``; None without a render mode."""
         return self.smac.render(self.render_mode) if self.render_mode else None
 

@@ -29,9 +29,7 @@ class Heuristic:
         """Forget all targets: a new episode begins."""
         self._targets.clear()
 
-    def choose(
-        self, allies: Sequence[Unit], enemies: Sequence[Unit], available: Sequence[Sequence[int]]
-    ) -> list[int]:
+    def choose(self, allies: Sequence[Unit], enemies: Sequence[Unit], available: Sequence[Sequence[int]]) -> list[int]:
         """One action per agent; 0 for the dead and for medivacs without a patient."""
         return [self._action(agent, unit, allies, enemies, available[agent]) for agent, unit in enumerate(allies)]
 

@@ -180,7 +180,8 @@ class StarCraft2Env(Surroundings):
 
     def get_obs_agent(self, agent_id: int) -> Floats:
         """What one agent sees."""
-        return self._moment.observation[agent_id].copy()
+        view: Floats = self._moment.observation[agent_id].copy()
+        return view
 
     def get_state(self) -> Floats:
         """The global state: float32 ``(state_size,)``; not for decentralised execution."""
@@ -336,8 +337,8 @@ class StarCraft2Env(Surroundings):
         """
         if mode != "rgb_array":
             raise BadArgument(
-                f"render(mode={mode!r}) has no window to open; use mode='rgb_array' for a picture, save_replay() for an "
-                "animation, or the command s2rm-sc2 watch."
+                f"render(mode={mode!r}) has no window to open; use mode='rgb_array' for a picture, save_replay() for "
+                "an animation, or the command s2rm-sc2 watch."
             )
         from s2rm_sc2.draw import picture
 

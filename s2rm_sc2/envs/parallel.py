@@ -35,7 +35,7 @@ def agent_names(scenario: Scenario) -> list[str]:
     return names
 
 
-class BattleParallelEnv(ParallelEnv[str, Seen, int], EzPickle):
+class BattleParallelEnv(ParallelEnv[str, Seen, int], EzPickle):  # type: ignore[misc] # PettingZoo has no types
     """A battle as a :class:`pettingzoo.ParallelEnv`.
 
     Every agent observes ``{"observation": float32 (obs_size,), "action_mask": int8 (n_actions - 1,)}`` and takes an
@@ -109,9 +109,7 @@ class BattleParallelEnv(ParallelEnv[str, Seen, int], EzPickle):
 
     def step(
         self, actions: dict[str, int]
-    ) -> tuple[
-        dict[str, Seen], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]
-    ]:
+    ) -> tuple[dict[str, Seen], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """Play one step: (observations, rewards, terminations, truncations, infos), for agents alive before it.
 
         ``infos`` say ``battle_won`` and whether the agent's action was an ``unavailable_action``.
