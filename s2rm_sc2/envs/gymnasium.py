@@ -19,8 +19,8 @@ class BattleEnv(gymnasium.Env[tuple[Floats, ...], Sequence[int]]):
 
     Observations are a tuple of float32 ``(obs_size,)``, one per agent; actions are SMAC's numbers, one per agent; the
     reward is the team's. A decided battle is terminated, the scenario's limit truncates. An action that is not
-    available becomes stop (for the dead: no-op), and ``info["unavailable_actions"]`` counts them. ``info["action_mask"]`` is
-    int8 ``(n_agents, n_actions)``; the rest of ``info`` is SMAC's.
+    available becomes stop (for the dead: no-op), and ``info["unavailable_actions"]`` counts them.
+    ``info["action_mask"]`` is int8 ``(n_agents, n_actions)``; the rest of ``info`` is SMAC's.
 
     Args:
         map_name: a map of SMAC or any other scenario name.

@@ -388,6 +388,7 @@ class StarCraft2Env(Surroundings):
         moment = self._moment
         units = moment.units
         chosen = heuristic.choose(units[: self.n_agents], units[self.n_agents :], moment.available)
-        if isinstance(actions, MutableSequence | np.ndarray):
-            actions[:] = chosen
+        if isinstance(actions, MutableSequence | np.ndarray | Tensor):
+            for agent, action in enumerate(chosen):
+                actions[agent] = action
         return torch.tensor([chosen], dtype=torch.int64)
