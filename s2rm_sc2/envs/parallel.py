@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 from gymnasium.utils import EzPickle
-from pettingzoo import ParallelEnv
+from pettingzoo import AECEnv, ParallelEnv
+from pettingzoo.utils.conversions import parallel_to_aec
 
 from s2rm_sc2.actions import NO_OP, STOP
 from s2rm_sc2.envs.multi_agent import Floats, Picture, StarCraft2Env
@@ -162,3 +163,8 @@ class BattleParallelEnv(ParallelEnv[str, Seen, int], EzPickle):  # type: ignore[
 def parallel_env(map_name: str = "8m", **options: Any) -> BattleParallelEnv:  # noqa: ANN401 - passed on
     """The battle of a scenario as a PettingZoo environment; see :class:`BattleParallelEnv`."""
     return BattleParallelEnv(map_name, **options)
+
+
+def env(map_name: str = "8m", **options: Any) -> AECEnv[str, Seen, int]:  # noqa: ANN401 - passed on
+    """The same battle for code that moves one agent after the other; the step is played after the last one."""
+    return parallel_to_aec(parallel_env(map_name, **options))

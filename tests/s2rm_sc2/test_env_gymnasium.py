@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -15,7 +16,7 @@ from s2rm_sc2.scenarios import smac_names
 MAPS = ["3m", "3s5z", "1c3s5z"]
 
 
-def made(name: str, **options: object) -> BattleEnv:
+def made(name: str, **options: Any) -> BattleEnv:
     env = gymnasium.make(f"s2rm_sc2:{name}-v0", **options).unwrapped
     assert isinstance(env, BattleEnv)
     return env
@@ -29,14 +30,15 @@ def test_it_conforms_to_gymnasium(name: str) -> None:
 def test_every_map_has_a_long_and_a_short_id() -> None:
     for name in (*smac_names(), "battle"):
         for identity in (f"s2rm_sc2/{name}-v0", f"{name}-v0"):
-            assert gymnasium.spec(f"s2rm_sc2:{identity}").entry_point == "s2rm_sc2.envs.gymnasium:BattleEnv"
+            assert gymnasium.spec(identity).entry_point == "s2rm_sc2.envs.gymnasium:BattleEnv"
     assert made("s2rm_sc2/2s3z").smac.map_name == "2s3z"
     assert made("battle", map_name="2s3z_vs_3s2z").n_enemies == 5
 
 
 @pytest.mark.parametrize("first", ["import s2rm_sc2", "from s2rm_sc2 import scenarios", "import gymnasium", ""])
 def test_maps_are_known_whatever_was_imported_first(first: str) -> None:
-    then = "from gymnasium import spaces, spec; print(spec('s2rm_sc2:3s5z-v0').kwargs)"
+    # What gymnasium.make("s2rm_sc2:3s5z-v0") begins with: it imports the module, then looks the id up.
+    then = "from gymnasium import spec; __import__('s2rm_sc2'); print(spec('3s5z-v0').kwargs)"
     done = subprocess.run([sys.executable, "-W", "error", "-c", f"{first}\n{then}"], capture_output=True, text=True)
     assert (done.stdout.strip(), done.stderr) == ("{'map_name': '3s5z'}", "")
 

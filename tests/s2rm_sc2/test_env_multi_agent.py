@@ -274,7 +274,8 @@ def test_the_battle_can_be_drawn_but_not_shown() -> None:
     before = env.render("rgb_array")
     env.step([5, 5, 5])
     after = env.render()
-    assert (before.shape, before.dtype) == (after.shape, np.uint8)
+    assert before.dtype == np.uint8
+    assert before.shape == after.shape
     assert before.shape[2] == 3
     assert (before != after).any()
     with pytest.raises(BadArgument, match="rgb_array"):

@@ -3,16 +3,20 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from pettingzoo.test import parallel_api_test, parallel_seed_test
+from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test, seed_test
+from pettingzoo.test.state_test import state_test
 
 from s2rm_sc2.envs.multi_agent import StarCraft2Env
 from s2rm_sc2.envs.parallel import BattleParallelEnv, parallel_env
+from s2rm_sc2.envs.parallel import env as one_by_one
 from s2rm_sc2.errors import BadArgument
 
 MAPS = ["3m", "3s5z", "1c3s5z"]
 
 
-def sampled(env: BattleParallelEnv, views: dict[str, dict[str, np.ndarray]], rng: np.random.Generator) -> dict[str, int]:
+def sampled(
+    env: BattleParallelEnv, views: dict[str, dict[str, np.ndarray]], rng: np.random.Generator
+) -> dict[str, int]:
     return {name: int(rng.choice(np.flatnonzero(views[name]["action_mask"]))) for name in env.agents}
 
 
@@ -22,9 +26,22 @@ def test_it_conforms_to_pettingzoo(name: str) -> None:
     parallel_seed_test(lambda: parallel_env(name), num_cycles=30)
 
 
+# PettingZoo's test would have flat observations, without masks, and none of the dead.
+@pytest.mark.filterwarnings("ignore:Observation:UserWarning")
+@pytest.mark.parametrize("name", MAPS[:2])
+def test_one_agent_after_the_other_conforms_too(name: str) -> None:
+    api_test(one_by_one(name), num_cycles=200)
+    seed_test(lambda: one_by_one(name), num_cycles=30)
+    state_test(one_by_one(name), parallel_env(name), num_cycles=30)
+
+
 def test_agents_are_named_as_smac_names_them_and_lack_the_no_op() -> None:
     env = parallel_env(map_name="1c3s5z", seed=1)
-    assert env.possible_agents == ["colossus_0", *(f"stalker_{i}" for i in range(3)), *(f"zealot_{i}" for i in range(5))]
+    assert env.possible_agents == [
+        "colossus_0",
+        *(f"stalker_{i}" for i in range(3)),
+        *(f"zealot_{i}" for i in range(5)),
+    ]
     views, _ = env.reset(seed=4)
     smac = StarCraft2Env("1c3s5z", seed=4)
     obs, state = smac.reset()
@@ -33,7 +50,7 @@ def test_agents_are_named_as_smac_names_them_and_lack_the_no_op() -> None:
         assert views[name]["action_mask"].tolist() == smac.get_avail_agent_actions(agent)[1:]
         assert views[name] in env.observation_space(name)
     assert np.array_equal(env.state(), state)
-    moved, rewards, *_ = env.step({name: 4 for name in env.agents})  # west: SMAC's action 5
+    moved, rewards, *_ = env.step(dict.fromkeys(env.agents, 4))  # west: SMAC's action 5
     reward, _, _ = smac.step([5] * 9)
     assert np.array_equal(moved["zealot_4"]["observation"], smac.get_obs_agent(8))
     assert set(rewards.values()) == {reward}
@@ -64,10 +81,10 @@ def test_the_dead_leave_and_everything_lies_in_its_space(name: str) -> None:
 def test_the_limit_and_max_cycles_truncate() -> None:
     assert parallel_env("3m").max_cycles == 60
     for cycles, length in ((5, 5), (None, 150), (1000, 150)):
-        env = parallel_env("1m_vs_1c@flat", max_cycles=cycles)  # a colossus is never caught, nor here ever met
+        env = parallel_env("1m_vs_1c@flat", max_cycles=cycles)
         views, _ = env.reset(seed=0)
         steps = 0
-        while env.agents:
+        while env.agents:  # into the north-western corner, which the enemy is not sent to
             mask = views["marine_0"]["action_mask"]
             views, _, terminated, truncated, _ = env.step({"marine_0": next(a for a in (4, 1, 0) if mask[a])})
             steps += 1
@@ -89,7 +106,8 @@ def test_it_draws_pickles_and_refuses_windows() -> None:
     env.reset()
     picture = env.render()
     assert picture is not None
-    assert (picture.dtype, picture.ndim) == (np.uint8, 3)
+    assert picture.dtype == np.uint8
+    assert picture.ndim == 3
     assert parallel_env("3m").render() is None
     copy, twin = pickle.loads(pickle.dumps(env)), parallel_env("3m", seed=3)
     copy.reset()
