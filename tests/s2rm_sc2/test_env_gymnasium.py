@@ -16,7 +16,7 @@ from s2rm_sc2.scenarios import smac_names
 MAPS = ["3m", "3s5z", "1c3s5z"]
 
 
-def made(name: str, **options: Any) -> BattleEnv:
+def made(name: str, **options: Any) -> BattleEnv:  # noqa: ANN401 - passed on
     env = gymnasium.make(f"s2rm_sc2:{name}-v0", **options).unwrapped
     assert isinstance(env, BattleEnv)
     return env
