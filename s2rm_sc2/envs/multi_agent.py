@@ -46,12 +46,12 @@ class _Moment:
 
     @cached_property
     def observation(self) -> Floats:
-        found: Floats = self._battles.observation()[0].numpy()
+        found: Floats = self._battles.observation().numpy()[0]
         return found
 
     @cached_property
     def available(self) -> list[list[int]]:
-        found: list[list[int]] = self._battles.available_actions()[0].to(torch.int8).tolist()
+        found: list[list[int]] = self._battles.available_actions().numpy()[0].view(np.int8).tolist()
         return found
 
     @cached_property
@@ -117,7 +117,7 @@ class StarCraft2Env(Surroundings):
         self.max_reward = max_reward(scenario, self.options)
         self.battles_won = self.battles_game = self.timeouts = 0
         self.win_counted = self.timed_out = False
-        self.reward = 0.0
+        self.reward, self._over = 0.0, True
 
     def reset(self, episode_config: Mapping[str, Any] | None = None) -> tuple[list[Floats], Floats]:
         """Start the next episode: (observations, state).
@@ -134,7 +134,7 @@ class StarCraft2Env(Surroundings):
         self.battles.reset([self._playing])
         self._episodes += 1
         self._moment, self._played = _Moment(self.battles), []
-        self.win_counted = self.timed_out = False
+        self.win_counted = self.timed_out = self._over = False
         if self._heuristic:
             self._heuristic.reset()
         return self.get_obs(), self.get_state()
@@ -150,7 +150,7 @@ class StarCraft2Env(Surroundings):
             UnavailableAction: an agent cannot do what it is told.
             BadArgument: not one action per agent, or no episode is running.
         """
-        if self.battles.done[0]:
+        if self._over:
             raise BadArgument("No episode is running; call reset() before step().")
         said = torch.tensor([[int(action) for action in actions]], dtype=torch.int64)
         chosen = said if self._heuristic is None else self._by_heuristic(self._heuristic, said, actions)
@@ -159,8 +159,9 @@ class StarCraft2Env(Surroundings):
             self.battles.last_action = said
         self._played.append(chosen)
         self._moment = _Moment(self.battles)
-        alive = self.battles.units.alive[0].tolist()
-        over, won, self.timed_out = (bool(flag.item()) for flag in (result.terminated, result.won, result.truncated))
+        (alive,) = self.battles.units.alive.tolist()
+        won, self.timed_out = bool(result.won), bool(result.truncated)
+        self._over = bool(result.terminated) or self.timed_out
         info: dict[str, Any] = {
             "battle_won": won,
             "dead_allies": alive[: self.n_agents].count(False),
@@ -168,11 +169,11 @@ class StarCraft2Env(Surroundings):
         }
         if self.timed_out and self.continuing_episode:
             info["episode_limit"] = True
-        self.battles_game += over or self.timed_out
+        self.battles_game += self._over
         self.battles_won += won
         self.timeouts += self.timed_out
-        self.win_counted, self.reward = won, result.reward.item()
-        return self.reward, over or self.timed_out, info
+        self.win_counted, self.reward = won, float(result.reward)
+        return self.reward, self._over, info
 
     def get_obs(self) -> list[Floats]:
         """What each agent sees: ``n_agents`` arrays float32 ``(obs_size,)``."""
@@ -185,7 +186,7 @@ class StarCraft2Env(Surroundings):
 
     def get_state(self) -> Floats:
         """The global state: float32 ``(state_size,)``; not for decentralised execution."""
-        state: Floats = self.battles.state()[0].numpy()
+        state: Floats = self.battles.state().numpy()[0]
         return state
 
     def get_state_dict(self) -> dict[str, Any]:
