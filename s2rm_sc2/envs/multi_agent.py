@@ -152,7 +152,7 @@ class StarCraft2Env(Surroundings):
         """
         if self._over:
             raise BadArgument("No episode is running; call reset() before step().")
-        said = torch.tensor([[int(action) for action in actions]], dtype=torch.int64)
+        said = torch.from_numpy(np.array([[int(action) for action in actions]], np.int64))
         chosen = said if self._heuristic is None else self._by_heuristic(self._heuristic, said, actions)
         result = self.battles.step(chosen, masked=self._heuristic is None)
         if self._heuristic:
