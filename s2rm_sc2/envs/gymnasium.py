@@ -19,8 +19,8 @@ class BattleEnv(gymnasium.Env[tuple[Floats, ...], Sequence[int]]):
 
     Observations are a tuple of float32 ``(obs_size,)``, one per agent; actions are SMAC's numbers, one per agent; the
     reward is the team's. A decided battle is terminated, the scenario's limit truncates. An action that is not
-    available becomes stop (for the dead: no-op), and ``info["unavailable_actions"]`` counts them.
-    ``info["action_mask"]`` is int8 ``(n_agents, n_actions)``; the rest of ``info`` is SMAC's.
+    available becomes stop (for the dead: no-op), and ``info["unavailable_actions"]`` counts them; the rest of ``info``
+    is SMAC's. It holds numbers only: learners add it up over an episode.
 
     Args:
         map_name: a map of SMAC or any other scenario name.
@@ -30,7 +30,8 @@ class BattleEnv(gymnasium.Env[tuple[Floats, ...], Sequence[int]]):
 
     Attributes:
         smac: the battle as SMAC's environment, for all that is not offered here.
-        n_agents, n_enemies, n_actions, episode_limit, obs_size, state_size: as SMAC's.
+        n_agents, n_enemies, n_actions, episode_limit, obs_size: as SMAC's. There is no ``state_size`` on purpose: where
+            it exists EPyMARL's ``gymma`` takes it for the width of its own state, all observations in a row.
 
     Raises:
         BadArgument: an unknown render mode, or what :class:`StarCraft2Env` refuses.
@@ -52,7 +53,6 @@ class BattleEnv(gymnasium.Env[tuple[Floats, ...], Sequence[int]]):
         self.n_agents, self.n_enemies = self.smac.n_agents, self.smac.n_enemies
         self.n_actions, self.episode_limit = self.smac.n_actions, self.smac.episode_limit
         self.obs_size = self.smac.battles.views.obs_size
-        self.state_size = self.smac.battles.views.state_size
         seen: list[spaces.Space[Any]] = [observation_space(self.smac) for _ in range(self.n_agents)]
         acts: list[spaces.Space[Any]] = [spaces.Discrete(self.n_actions) for _ in range(self.n_agents)]
         self.observation_space, self.action_space = spaces.Tuple(seen), spaces.Tuple(acts)
@@ -64,7 +64,7 @@ class BattleEnv(gymnasium.Env[tuple[Floats, ...], Sequence[int]]):
         super().reset(seed=seed)
         self.smac.seed(seed)
         observations, _ = self.smac.reset()
-        return tuple(observations), {"action_mask": action_masks(self.smac)}
+        return tuple(observations), {}
 
     def step(self, action: Sequence[int]) -> tuple[tuple[Floats, ...], float, bool, bool, dict[str, Any]]:
         """Play one step: (observations, reward, terminated, truncated, info).
@@ -78,7 +78,6 @@ class BattleEnv(gymnasium.Env[tuple[Floats, ...], Sequence[int]]):
         played = playable(action_masks(self.smac), wanted)
         reward, over, info = self.smac.step(played)
         info["unavailable_actions"] = sum(had != got for had, got in zip(wanted, played, strict=True))
-        info["action_mask"] = action_masks(self.smac)
         truncated = self.smac.timed_out
         return tuple(self.smac.get_obs()), reward, over and not truncated, truncated, info
 
@@ -97,6 +96,10 @@ class BattleEnv(gymnasium.Env[tuple[Floats, ...], Sequence[int]]):
     def get_state(self) -> Floats:
         """The global state: float32 ``(state_size,)``."""
         return self.smac.get_state()
+
+    def get_state_size(self) -> int:
+        """Width of the state."""
+        return self.smac.get_state_size()
 
     def get_avail_actions(self) -> list[list[int]]:
         """Masks: for each agent a list of 0 and 1."""
