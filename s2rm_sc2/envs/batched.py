@@ -124,23 +124,22 @@ class BatchedBattles:
         self._won = self._won.index_fill(0, rows, False)
         self._started, self._available = True, None
 
-    def step(self, actions: Tensor, masked: bool = True) -> StepResult:
+    def step(self, actions: Tensor, instead: Tensor | None = None) -> StepResult:
         """Play one step (8 game loops) in every battle that is not over.
 
         Args:
             actions: integers ``[B, A]``; those of finished battles are ignored.
-            masked: refuse what the masks forbid. Otherwise actions must be int64 and known, and are obeyed as orders:
-                an attack out of range sends the agent there (SMAC's heuristic gives such).
+            instead: int64 ``[B, A]``, what the agents do instead, whatever the masks say: an attack out of range
+                sends them there (SMAC's heuristic does so). ``actions`` are only noted as the last ones then.
 
         Raises:
             UnavailableAction: an agent cannot do what it is told; nothing has moved then.
             BadArgument: actions of another shape or kind, or no battle was ever started.
         """
         active = ~self.done
-        if masked:
-            actions = self._checked(actions, active)
+        orders = self._checked(actions, active) if instead is None else instead
         before = self.units.clone()
-        self.backend.step(actions, active)
+        self.backend.step(orders, active)
         self._available = None
         self.steps = self.steps + active
         self.last_action = torch.where(active[:, None], actions, self.last_action)

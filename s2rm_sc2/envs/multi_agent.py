@@ -153,11 +153,9 @@ class StarCraft2Env(Surroundings):
         if self._over:
             raise BadArgument("No episode is running; call reset() before step().")
         said = torch.from_numpy(np.array([[int(action) for action in actions]], np.int64))
-        chosen = said if self._heuristic is None else self._by_heuristic(self._heuristic, said, actions)
-        result = self.battles.step(chosen, masked=self._heuristic is None)
-        if self._heuristic:
-            self.battles.last_action = said
-        self._played.append(chosen)
+        instead = None if self._heuristic is None else self._by_heuristic(self._heuristic, said, actions)
+        result = self.battles.step(said, instead)
+        self._played.append(said if instead is None else instead)
         self._moment = _Moment(self.battles)
         (alive,) = self.battles.units.alive.tolist()
         won, self.timed_out = bool(result.won), bool(result.truncated)
