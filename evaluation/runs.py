@@ -37,7 +37,8 @@ class Run:
 def content(scenario: str) -> tuple[object, ...]:
     """What a scenario is whatever it is called: ``3s5z`` and ``3s5z_vs_3s5z@band`` are the same battle."""
     found = get(scenario)
-    return frozenset(found.allies), frozenset(found.enemies), found.terrain_name, found.order
+    teams = frozenset(found.allies), frozenset(found.enemies), found.draw
+    return *teams, found.terrain_name, found.order, found.sight_range, found.opponent
 
 
 def load_runs(paths: Sequence[Path]) -> list[Run]:

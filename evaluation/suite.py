@@ -74,7 +74,7 @@ def default_scenarios(runs: Sequence[Run]) -> list[str]:
 
 
 def _types(names: Sequence[str]) -> set[str]:
-    return {kind.name for name in names for kind in get(name).unit_types}
+    return {kind.name for name in names for kind in get(name).kinds}
 
 
 def compare(runs: Sequence[Run], test: HeldOut) -> list[Row]:

@@ -14,9 +14,8 @@ from s2rm_sc2.errors import S2rmError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from s2rm_sc2.scenarios import Scenario
+    from s2rm_sc2.scenarios import Group, Scenario
     from s2rm_sc2.store import EpisodeStore
-    from s2rm_sc2.units import UnitType
 
 P = ParamSpec("P")
 
@@ -72,12 +71,12 @@ def _fail(sentence: str, code: int, cause: BaseException) -> NoReturn:
 @verb
 def collect(
     map_name: Annotated[
-        str, typer.Option("--map", help="A SMAC map or a composition, e.g. 3s5z, 2s3z_vs_3s2z.")
+        str, typer.Option("--map", help="A scenario, e.g. 3s5z, 2s3z_vs_3s2z, 10gen_protoss, 3x2s3z.")
     ] = "3s5z",
     episodes: Annotated[int, typer.Option(help="Episodes that the store shall hold in all.")] = 200,
     policy: Annotated[str, typer.Option(help="random, scripted, or mixture (per-episode epsilon).")] = "mixture",
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="The store; by default data/<map>.zarr.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The store; by default data/<scenario>.zarr.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that play; by default as many as pay off.")] = None,
 ) -> None:
     """Play episodes into a store, or continue one."""
@@ -87,7 +86,7 @@ def collect(
     from collectors.collect import collect as run
     from collectors.collect import fitting_workers
 
-    out = out or DATA / f"{map_name}.zarr"
+    out = out or DATA / f"{scenario.name}.zarr"
     report = run(scenario, out, episodes, policy, seed, fitting_workers(episodes) if workers is None else workers)
     table = _table("", "", title=f"{scenario.name}: {report.path}")
     if not report.new_episodes:
@@ -157,7 +156,7 @@ def evaluate(
 
 @verb
 def watch(
-    map_name: Annotated[str, typer.Option("--map", help="A SMAC map or a composition.")] = "3s5z",
+    map_name: Annotated[str, typer.Option("--map", help="A scenario.")] = "3s5z",
     policy: Annotated[str, typer.Option(help="Who plays: random, scripted, mixture.")] = "scripted",
     seed: Annotated[int, typer.Option(help="Of the battle.")] = 0,
     agent: Annotated[int | None, typer.Option(help="Whose sight is shown; by default the longest-lived's.")] = None,
@@ -197,26 +196,32 @@ def inspect(
 
 @verb
 def scenarios(
-    name: Annotated[str | None, typer.Argument(help="One scenario in detail, a map or any composition.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="One scenario in detail; the list without a name says what there is.")
+    ] = None,
 ) -> None:
-    """List SMAC's 23 maps, or show one scenario in detail."""
-    from s2rm_sc2.scenarios import get, smac_names
+    """List SMAC's 23 maps and SMACv2's families, or show one scenario in detail."""
+    from s2rm_sc2.scenarios import family_names, get, smac_names
     from s2rm_sc2.units import UNIT_TYPES
 
     if name is not None:
-        table = _table("", "", title=name)
-        for fact, value in _scenario_facts(get(name)).items():
+        scenario = get(name)
+        table = _table("", "", title=scenario.name)
+        for fact, value in _scenario_facts(scenario).items():
             table.add_row(fact, value)
         _print(table)
         return
     shown = ("name", "allies", "enemies", "terrain", "limit", "actions", "obs", "state", "engine")
-    table = _table(*shown, title="SMAC's maps")
-    for facts in map(_scenario_facts, map(get, smac_names())):
-        table.add_row(*(facts[fact].partition(":")[0] for fact in shown))
-    _print(table)
+    for title, names in (("SMAC's maps", smac_names()), ("SMACv2's families", family_names())):
+        table = _table(*shown, title=title)
+        for facts in map(_scenario_facts, map(get, names)):
+            table.add_row(*(facts[fact].partition(":")[0] for fact in shown))
+        _print(table)
     typer.echo("Letters: " + ", ".join(f"{unit.letter} {unit.name}" for unit in UNIT_TYPES) + ".")
     typer.echo("engine: whether the embedded engine plays it; s2rm-sc2 scenarios NAME says why not, and more.")
     typer.echo("Any composition is a scenario too, on any terrain: 5s3z, 2s3z_vs_3s2z, 4m@flat.")
+    typer.echo("So are fields of several fights at once, 3x2s3z, and families of any size, protoss_8_vs_9.")
+    typer.echo("Properties may follow any name: 3s5z,sight=6,opponent=kite,limit=200 (opponents: smac, focus, kite).")
 
 
 def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
@@ -225,6 +230,13 @@ def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
     from s2rm_sc2.views.smac import SmacViews
 
     views = SmacViews(scenario)
+    ranges = f"{scenario.sight_range:g}, {scenario.shoot_range:g} cells"
+    if scenario.smac_version == 2:
+        ranges = "each unit type's own"
+    teams = "always the same"
+    if scenario.draw is not None:
+        odds = zip(scenario.draw.units, scenario.draw.weights, strict=True)
+        teams = "drawn anew: " + ", ".join(f"{weight:.0%} {unit}" for unit, weight in odds)
     try:
         EmbeddedBackend(scenario, 1).close()
         engine = "yes"
@@ -233,21 +245,31 @@ def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
     return {
         "name": scenario.name,
         "agents": str(scenario.n_agents),
-        "allies": _team(scenario.unit_types[: scenario.n_agents]),
-        "enemies": _team(scenario.unit_types[scenario.n_agents :]),
+        "allies": _team(scenario, scenario.allies),
+        "enemies": _team(scenario, scenario.enemies),
+        "teams": teams,
         "terrain": scenario.terrain_name,
         "limit": str(scenario.limit),
         "actions": str(views.n_actions),
         "obs": str(views.obs_size),
         "state": str(views.state_size),
-        "sight, shoot range": f"{scenario.sight_range:g}, {scenario.shoot_range:g} cells",
-        "enemy order": f"{scenario.order.kind} {', '.join(map(str, scenario.order.points))}".strip(),
+        "sight, shoot range": ranges,
+        "enemy order": f"{scenario.order.kind} {', '.join(map(str, dict.fromkeys(scenario.order.points)))}".strip(),
+        "opponent": scenario.opponent,
         "engine": engine,
     }
 
 
-def _team(units: "Sequence[UnitType]") -> str:
-    return "".join(f"{count}{letter}" for letter, count in Counter(unit.letter for unit in units).items())
+def _team(scenario: "Scenario", groups: "Sequence[Group]") -> str:
+    """``3s5z``; for drawn teams the number of units and the types they may have, ``10(s|z|c)``."""
+    from s2rm_sc2.units import unit_type
+
+    count: Counter[str] = Counter()
+    for group in groups:
+        count[group.unit] += group.count
+    if scenario.draw is None:
+        return "".join(f"{number}{unit_type(name).letter}" for name, number in count.items())
+    return f"{count.total()}({'|'.join(unit_type(name).letter for name in scenario.draw.units)})"
 
 
 def _store_facts(store: "EpisodeStore") -> "Table":

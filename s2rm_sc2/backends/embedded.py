@@ -43,7 +43,8 @@ class EmbeddedBackend:
         supported(scenario)
         self.scenario, self.n_battles, self._loops = scenario, n_battles, loops
         teams = (ALLY,) * scenario.n_agents + (ENEMY,) * scenario.n_enemies
-        self.field = Field(n_battles, scenario.unit_types, teams, scenario.terrain)
+        types = scenario.ally_kinds[:1] * scenario.n_units if scenario.draw else scenario.unit_types
+        self.field = Field(n_battles, types, teams, scenario.terrain)
         self._plan = plan(scenario)
         real, whole = torch.from_numpy(self.field.real), torch.from_numpy(self.field.whole)
         self._units = UnitTable(

@@ -30,10 +30,14 @@ class Rules:
     Attributes:
         types: float32 ``[n_types, N_CONSTANTS]``, columns of :mod:`s2rm_sc2.battle.rows`.
         damage: float32 ``[n_types, n_types]``, points a hit of the row's type does to the column's, before armour.
+        bodies: float32 ``[n_types, N_REALS]``, the quantities of a fresh unit at the origin.
+        kinds: int64 ``[n_types]``, the types' kinds of body.
     """
 
     types: Reals
     damage: Reals
+    bodies: Reals
+    kinds: Wholes
 
 
 def _type_row(unit: UnitType) -> list[float]:
@@ -52,9 +56,25 @@ def _hit(attacker: UnitType, target: UnitType) -> float:
     return weapon.damage + (weapon.bonus if weapon.bonus_against in target.attributes else 0.0)
 
 
+def _body(unit: UnitType) -> list[float]:
+    quantities = {
+        r.HEALTH: unit.health,
+        r.SHIELD: unit.shield,
+        r.ENERGY: unit.energy_start,
+        r.RADIUS: unit.radius,
+        r.BODY: unit.separation,
+        r.INNER: unit.inner,
+        r.REACH: unit.weapon.range if unit.weapon else 0.0,
+        r.STRIDE: unit.speed / LOOPS_PER_SECOND,
+    }
+    return [quantities.get(row, 0.0) for row in range(r.N_REALS)]
+
+
 RULES = Rules(
     np.array([_type_row(unit) for unit in UNIT_TYPES], np.float32),
     np.array([[_hit(attacker, target) for target in UNIT_TYPES] for attacker in UNIT_TYPES], np.float32),
+    np.array([_body(unit) for unit in UNIT_TYPES], np.float32),
+    np.array([int(unit.walks_cliffs) for unit in UNIT_TYPES], np.int64),
 )
 
 
@@ -63,7 +83,8 @@ class Field:
 
     Args:
         n_battles: B.
-        types: the U unit types, in row order, the same in all battles.
+        types: the U unit types, in row order; a start that draws the teams (:mod:`s2rm_sc2.battle.spawn`) puts others
+            in their place, battle by battle.
         teams: the U teams (0 ally, 1 enemy).
         terrain: the ground.
 
@@ -91,30 +112,14 @@ class Field:
 
     def clear(self, battles: npt.NDArray[np.int64]) -> None:
         """Put units of full health at the origin, without orders, loops at 0."""
-        units = self.types
-        reals: dict[int, list[float]] = {
-            r.HEALTH: [unit.health for unit in units],
-            r.SHIELD: [unit.shield for unit in units],
-            r.ENERGY: [unit.energy_start for unit in units],
-            r.RADIUS: [unit.radius for unit in units],
-            r.BODY: [unit.separation for unit in units],
-            r.INNER: [unit.inner for unit in units],
-            r.REACH: [unit.weapon.range if unit.weapon else 0.0 for unit in units],
-            r.STRIDE: [unit.speed / LOOPS_PER_SECOND for unit in units],
-        }
-        wholes: dict[int, list[int]] = {
-            r.TYPE: [unit.index for unit in units],
-            r.TEAM: [*self.teams],
-            r.ACTIVE: [int(team != ALLY) for team in self.teams],
-            r.KIND: [int(unit.walks_cliffs) for unit in units],
-            **dict.fromkeys((r.TARGET, r.STRUCK, r.ENGAGED, r.MISSILE, r.ATTACKER), [-1] * len(units)),
-        }
-        self.real[battles], self.whole[battles] = 0.0, 0
+        types = np.array([unit.index for unit in self.types])
+        teams = np.array(self.teams)
+        whole = np.zeros((r.N_WHOLES, len(types)), np.int64)
+        whole[[r.TARGET, r.STRUCK, r.ENGAGED, r.MISSILE, r.ATTACKER]] = -1
+        whole[r.TYPE], whole[r.KIND] = types, RULES.kinds[types]
+        whole[r.TEAM], whole[r.ACTIVE] = teams, teams != ALLY
+        self.real[battles], self.whole[battles] = RULES.bodies[types].T, whole
         self.alive[battles], self.clock[battles] = True, 0
-        for row, values in reals.items():
-            self.real[battles, row] = values
-        for row, numbers in wholes.items():
-            self.whole[battles, row] = numbers
 
     def place(self, points: Sequence[tuple[float, float]]) -> None:
         """Put the U units of every battle at these places (cells), which become their posts."""

@@ -1,5 +1,6 @@
-"""Scenarios as data: SMAC's 23 maps, and any composition by name."""
+"""Scenarios as data: SMAC's 23 maps, SMACv2's families, and any composition or field of fights by name."""
 
+from s2rm_sc2.scenarios.families import family_names
 from s2rm_sc2.scenarios.registry import get, smac_names
 from s2rm_sc2.scenarios.scenario import ANY, EnemyOrder, Group, Opponent, Scenario, TeamDraw
 from s2rm_sc2.scenarios.terrain import Terrain, terrain, terrain_names
@@ -12,6 +13,7 @@ __all__ = [
     "Scenario",
     "TeamDraw",
     "Terrain",
+    "family_names",
     "get",
     "smac_names",
     "terrain",

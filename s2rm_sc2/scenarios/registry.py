@@ -1,4 +1,4 @@
-"""Finding a scenario by name: SMAC's 23 maps first, then compositions."""
+"""Finding a scenario by name: SMAC's 23 maps first, then SMACv2's families, then compositions and fields."""
 
 import tomllib
 from difflib import get_close_matches
@@ -8,8 +8,10 @@ from typing import Any
 
 from s2rm_sc2.errors import ScenarioUnknown
 from s2rm_sc2.scenarios.composition import composition
+from s2rm_sc2.scenarios.families import family, family_names
+from s2rm_sc2.scenarios.properties import with_properties
 from s2rm_sc2.scenarios.scenario import EnemyOrder, Group, Scenario
-from s2rm_sc2.scenarios.terrain import terrain, terrain_names
+from s2rm_sc2.scenarios.terrain import TILE, flat, terrain, terrain_names
 
 
 @cache
@@ -24,23 +26,35 @@ def smac_names() -> tuple[str, ...]:
 
 @cache
 def get(name: str) -> Scenario:
-    """The scenario of this name: a SMAC map (``3s5z``) or a composition (``5s3z``, ``2s3z_vs_3s2z@flat``).
+    """The scenario of this name.
+
+    A name is a SMAC map (``3s5z``), a composition (``5s3z``, ``2s3z_vs_3s2z@flat``), a field of fights (``3x2s3z``)
+    or a SMACv2 family (``10gen_protoss``, ``protoss_5_vs_5``), and may end in properties: ``3s5z,sight=6,limit=200``
+    (see :func:`with_properties`).
 
     Raises:
-        ScenarioUnknown: neither; the message lists near matches.
+        ScenarioUnknown: none of these; the message lists near matches.
     """
+    plain, *properties = name.split(",")
+    return with_properties(_plain(plain), properties)
+
+
+def _plain(name: str) -> Scenario:
     if name in _rows():
         return _smac(name, _rows()[name])
     ground = name.partition("@")[2]
-    if ground and ground not in terrain_names():
+    try:
+        found = family(name) or composition(name)
+    except KeyError as error:
         raise ScenarioUnknown(
-            f"Terrain {ground!r} of scenario {name!r} is unknown; terrains: {', '.join(terrain_names())}."
-        )
-    found = composition(name)
+            f"Terrain {ground!r} of scenario {name!r} is unknown; terrains: {', '.join(terrain_names())}, "
+            f"{flat(2 * TILE)}, {flat(3 * TILE)}, ..."
+        ) from error
     if found is None:
-        near = get_close_matches(name, smac_names(), n=4, cutoff=0.4) or ["3m", "3s5z"]
+        near = get_close_matches(name, smac_names() + family_names(), n=4, cutoff=0.4) or ["3m", "3s5z"]
         raise ScenarioUnknown(
-            f"Scenario {name!r} is neither one of SMAC's 23 maps nor a composition such as 5s3z or 2s3z_vs_3s2z; "
+            f"Scenario {name!r} is neither one of SMAC's 23 maps, a composition such as 5s3z or 2s3z_vs_3s2z, a field "
+            "of fights such as 3x2s3z, nor a SMACv2 family such as 10gen_protoss or protoss_5_vs_5; "
             f"near matches: {', '.join(near)} (all maps: s2rm-sc2 scenarios)."
         )
     return found

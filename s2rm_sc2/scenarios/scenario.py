@@ -45,10 +45,11 @@ class EnemyOrder:
     """What the enemy side is told at spawn (SMAC's map scripts).
 
     ``point``: attack-move to the point. ``segment``: attack-move to a random point between the two points.
-    ``units``: attack the ally group wherever it is. ``none``: stand.
+    ``groups``: attack-move, each group of enemies to its own point. ``units``: attack the ally group wherever it is.
+    ``none``: stand.
     """
 
-    kind: Literal["point", "segment", "units", "none"]
+    kind: Literal["point", "segment", "groups", "units", "none"]
     points: tuple[tuple[float, float], ...] = ()
 
 
@@ -128,6 +129,11 @@ class Scenario:
     def enemy_kinds(self) -> tuple[UnitType, ...]:
         """The types that enemies may have."""
         return _kinds(self.draw.units if self.draw else [group.unit for group in self.enemies])
+
+    @property
+    def kinds(self) -> tuple[UnitType, ...]:
+        """The types that may be in battle, on either side."""
+        return _kinds([unit.name for unit in self.ally_kinds + self.enemy_kinds])
 
     @property
     def type_indices(self) -> tuple[int, ...]:

@@ -81,7 +81,7 @@ class SmacViews:
         self.scenario = scenario
         self.options = options or SmacOptions()
         self.n_agents, self.n_enemies = scenario.n_agents, scenario.n_enemies
-        self._healers = any(unit.heal is not None for unit in scenario.unit_types[: self.n_agents])
+        self._healers = any(unit.heal is not None for unit in scenario.ally_kinds)
         self._n_targets = max(self.n_enemies, self.n_agents if self._healers else 0)
         self.n_actions = FIRST_TARGET + self._n_targets
         self.action_names = self._name_actions()

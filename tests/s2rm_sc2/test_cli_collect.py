@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from s2rm_sc2.cli import app
-from s2rm_sc2.scenarios import smac_names
+from s2rm_sc2.scenarios import family_names, get, smac_names
 from s2rm_sc2.store import EpisodeStore
 
 COMMAND = [sys.executable, "-m", "s2rm_sc2"]
@@ -61,6 +61,32 @@ def test_scenarios_lists_all_maps_and_describes_one() -> None:
     code, out, _ = run("scenarios", "corridor")
     assert code == 0
     assert "24zg" in out
+
+
+def test_scenarios_lists_families_and_describes_any_name() -> None:
+    code, out, _ = run("scenarios")
+    assert code == 0
+    for name in family_names():
+        assert name in out
+    row = next(line for line in out.splitlines() if line.split()[:1] == ["10gen_protoss"])
+    assert row.split() == ["10gen_protoss", *2 * ["10(s|z|c)"], "flat", "200", *row.split()[5:8], "yes"]
+    code, out, _ = run("scenarios", "protoss_10_vs_10,opponent=kite")
+    assert code == 0
+    for words in ("10gen_protoss,opponent=kite", "45% stalker, 45% zealot, 10% colossus", "kite", "own"):
+        assert words in out
+    code, out, _ = run("scenarios", "3x2s3z,limit=70,sight=6")
+    assert code == 0
+    for words in ("3x2s3z,sight=6,limit=70", "6s9z", "flat64", "70", "6, 6 cells"):
+        assert words in out
+
+
+def test_a_field_with_properties_is_collected_under_its_own_name() -> None:
+    name = "2x1m,sight=6,limit=5"
+    assert run("collect", "--map", "2x1m,limit=5,sight=6", "--episodes", "2", "--workers", "1")[0] == 0
+    store = EpisodeStore.open(Path(f"data/{name}.zarr"))
+    assert store.scenario == get(name)
+    assert store.lengths.tolist() == [6, 6]
+    assert "2x1m,sight=6,limit=5" in run("inspect")[1]
 
 
 @pytest.mark.parametrize(
