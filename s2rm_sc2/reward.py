@@ -1,6 +1,6 @@
 """How a battle ends and what a step is worth, by SMAC's rules."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -30,22 +30,32 @@ class Outcome:
         return self.won | self.lost | self.draw
 
 
+def has_healers(scenario: Scenario) -> bool:
+    """Whether a medivac may be in battle: other endings hold then."""
+    return any(unit.heal is not None for unit in scenario.ally_kinds + scenario.enemy_kinds)
+
+
 def outcome(units: UnitTable, scenario: Scenario) -> Outcome:
     """Who has won, checked in SMAC's order: lost, won, draw.
 
     With medivacs in battle (in SMAC: the MMM maps) it is also lost when no ally but medivacs lives, even when the
-    last enemy died too, and also won when a single enemy is left and is a medivac.
+    last enemy died too, and also won when a single enemy is left and is a medivac (SMACv2: none but medivacs are).
     """
     A = scenario.n_agents
     ally_alive, enemy_alive = units.alive[:, :A], units.alive[:, A:]
     allies, enemies = ally_alive.any(-1), enemy_alive.any(-1)
     lost, won = ~allies & enemies, allies & ~enemies
-    if any(unit.heal is not None for unit in scenario.unit_types):
+    if has_healers(scenario):
         heals = torch.tensor([unit.heal is not None for unit in UNIT_TYPES], device=units.x.device)[units.type]
-        fighters = (ally_alive & ~heals[:, :A]).any(-1)
-        single_medivac = (enemy_alive.sum(-1) == 1) & (enemy_alive & heals[:, A:]).any(-1)
-        lost, won = lost | ~fighters, won | single_medivac
+        lost = lost | ~(ally_alive & ~heals[:, :A]).any(-1)
+        harmless = ~(enemy_alive & ~heals[:, A:]).any(-1)
+        won = won | (harmless if scenario.smac_version == 2 else harmless & (enemy_alive.sum(-1) == 1))
     return Outcome(won=won & ~lost, lost=lost, draw=~allies & ~enemies & ~lost)
+
+
+def kept(units: UnitTable) -> UnitTable:
+    """The table with copies of what the next step's reward is made of; its other fields stay live."""
+    return replace(units, health=units.health.clone(), shield=units.shield.clone(), alive=units.alive.clone())
 
 
 def step_reward(
@@ -55,8 +65,9 @@ def step_reward(
 
     Dense: health and shield that enemies lost, plus ``reward_death_value`` per enemy killed. With
     ``reward_only_positive`` the *absolute* value of that sum, so that a step in which enemies regain more than
-    they lose is rewarded (SMAC's rule); otherwise the same for allies is subtracted, weighted. Winning and losing
-    add their bonus. Sparse: 1, -1 or 0. Both are scaled by :func:`max_reward` if ``reward_scale``.
+    they lose is rewarded (SMAC's rule; SMACv2 makes it 0); otherwise the same for allies is subtracted, weighted.
+    Winning and losing add their bonus. Sparse: 1, -1 or 0. Both are scaled by :func:`max_rewards` if
+    ``reward_scale``.
 
     Sums are float64, exact for weights that are powers of two (the default); SMAC adds unit by unit, so other
     weights may round a reward differently in its last bit.
@@ -66,24 +77,45 @@ def step_reward(
     else:
         A, death = scenario.n_agents, options.reward_death_value
         points = _points(before) - _points(after)
-        killed = before.alive & ~after.alive
+        killed = (before.alive & ~after.alive).double()
         reward = points[:, A:].sum(-1) + death * killed[:, A:].sum(-1)
-        if options.reward_only_positive:
-            reward = reward.abs()
-        else:
+        if not options.reward_only_positive:
             losses = points[:, :A].sum(-1) + death * killed[:, :A].sum(-1)
             reward = reward - options.reward_negative_scale * losses
-        reward = reward + options.reward_win * result.won + options.reward_defeat * result.lost
+        elif scenario.smac_version == 2:
+            reward = torch.where(reward > 0, reward, 0.0)
+        else:
+            reward = reward.abs()
+        reward = reward + options.reward_win * result.won.double() + options.reward_defeat * result.lost.double()
     if options.reward_scale:
-        reward = reward / (max_reward(scenario, options) / options.reward_scale_rate)
+        reward = reward / (max_rewards(after, scenario, options) / options.reward_scale_rate)
     return reward.float()
 
 
+def worth() -> Tensor:
+    """Health and shield of each unit type at full, float64 ``[types]``."""
+    return torch.tensor([unit.health + unit.shield for unit in UNIT_TYPES], dtype=torch.float64)
+
+
 def max_reward(scenario: Scenario, options: SmacOptions) -> float:
-    """What a win without losses to regeneration sums to before scaling (SMAC's ``max_reward``)."""
+    """What a win without losses to regeneration sums to before scaling (SMAC's ``max_reward``).
+
+    Raises:
+        ValueError: the enemies are drawn in every episode; see :func:`max_rewards`.
+    """
     enemies = scenario.unit_types[scenario.n_agents :]
     points = sum(unit.health + unit.shield for unit in enemies)
-    return points + options.reward_death_value * len(enemies) + options.reward_win
+    return points + options.reward_death_value * scenario.n_enemies + options.reward_win
+
+
+def max_rewards(units: UnitTable, scenario: Scenario, options: SmacOptions) -> Tensor:
+    """:func:`max_reward` of each battle of a table, float64 ``[B]``.
+
+    Where teams are drawn it is each battle's own; SMACv2 keeps that of its first episode for all later ones, so
+    that its rewards depend on what was played before.
+    """
+    points = worth().to(units.x.device)[units.type[:, scenario.n_agents :]].sum(-1)
+    return points + options.reward_death_value * scenario.n_enemies + options.reward_win
 
 
 def _points(units: UnitTable) -> Tensor:

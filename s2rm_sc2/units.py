@@ -85,6 +85,7 @@ class UnitType:
         range_slop: how far beyond its range a chased target may be and still be fired at, cells.
         regeneration: health points per second.
         smac_max_cooldown: the constant SMAC normalises weapon cooldown (medivac: energy) by.
+        smac_shoot_range: the range in which SMACv2 offers attacks, between centres; not always the weapon's.
     """
 
     name: str
@@ -92,6 +93,7 @@ class UnitType:
     race: Race
     smac_id: int
     smac_max_cooldown: float
+    smac_shoot_range: float
     health: float
     attributes: tuple[str, ...]
     radius: float

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from s2rm_sc2.actions import MOVE_AMOUNT
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.field import Field, Flags
 from s2rm_sc2.battle.loop import act_smac, advance
@@ -27,6 +28,7 @@ class EmbeddedBackend:
     Args:
         scenario: what is fought.
         n_battles: B, at least 1.
+        move_amount: cells that a move action leads away.
         loops: game loops that pass in a step.
 
     Attributes:
@@ -37,11 +39,14 @@ class EmbeddedBackend:
         BadArgument: ``n_battles`` is below 1.
     """
 
-    def __init__(self, scenario: Scenario, n_battles: int, loops: int = LOOPS_PER_STEP) -> None:
+    def __init__(
+        self, scenario: Scenario, n_battles: int, move_amount: int = MOVE_AMOUNT, loops: int = LOOPS_PER_STEP
+    ) -> None:
         if n_battles < 1:
             raise BadArgument(f"The number of battles must be at least 1, not {n_battles}.")
         supported(scenario)
-        self.scenario, self.n_battles, self._loops = scenario, n_battles, loops
+        self.scenario, self.n_battles = scenario, n_battles
+        self._move_amount, self._loops = move_amount, loops
         teams = (ALLY,) * scenario.n_agents + (ENEMY,) * scenario.n_enemies
         types = scenario.ally_kinds[:1] * scenario.n_units if scenario.draw else scenario.unit_types
         self.field = Field(n_battles, types, teams, scenario.terrain)
@@ -80,7 +85,7 @@ class EmbeddedBackend:
         playing: Flags = np.logical_and(alive[:, :n].any(1), alive[:, n:].any(1))
         if active is not None:
             np.logical_and(playing, active.numpy(), out=playing)
-        act_smac(self.field, np.ascontiguousarray(actions.numpy(), np.int64), playing)
+        act_smac(self.field, np.ascontiguousarray(actions.numpy(), np.int64), playing, self._move_amount)
         advance(self.field, self._loops, playing)
 
     def describe(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from s2rm_sc2.actions import MOVE_AMOUNT
 from s2rm_sc2.battle.combat import bury, fly, recover, strike
 from s2rm_sc2.battle.compiled import FINGERPRINT, entry, rule
 from s2rm_sc2.battle.field import RULES, Field, Flags, Lists, Reals, Wholes
@@ -62,11 +63,13 @@ def _compile(fingerprint: int) -> tuple[Callable[..., Any], ...]:
         return fingerprint
 
     @entry
-    def act_all(real: Reals, whole: Wholes, alive: Flags, active: Flags, actions: Wholes, types: Reals) -> int:
+    def act_all(
+        real: Reals, whole: Wholes, alive: Flags, active: Flags, actions: Wholes, step: float, types: Reals
+    ) -> int:
         for b in range(alive.shape[0]):
             if active[b]:
                 for i in range(actions.shape[1]):
-                    act(real[b], whole[b], alive[b], i, actions[b, i], actions.shape[1], types)
+                    act(real[b], whole[b], alive[b], i, actions[b, i], actions.shape[1], step, types)
         return fingerprint
 
     @entry
@@ -88,10 +91,12 @@ def advance(field: Field, loops: int, active: Flags | None = None) -> None:
     )  # fmt: skip
 
 
-def act_smac(field: Field, actions: npt.NDArray[np.int64], active: Flags | None = None) -> None:
+def act_smac(
+    field: Field, actions: npt.NDArray[np.int64], active: Flags | None = None, move_amount: float = MOVE_AMOUNT
+) -> None:
     """Turn SMAC's action numbers, int64 ``[B, A]`` for the first A rows, into orders."""
     active = _everywhere(field) if active is None else active
-    _act_all(field.real, field.whole, field.alive, active, actions, RULES.types)
+    _act_all(field.real, field.whole, field.alive, active, actions, float(move_amount), RULES.types)
 
 
 def order(field: Field, battle: int, unit: int, kind: int, x: float = 0.0, y: float = 0.0, target: int = -1) -> None:

@@ -16,9 +16,6 @@ STAND, MOVE, ATTACK, ATTACK_MOVE, HUNT = range(5)
 """Orders: none (an active unit's goal is then its post); walk to the goal; attack the target wherever it goes; walk to
 the goal and attack on the way (active units); attack the nearest foe on the map (active units)."""
 
-MOVE_AMOUNT = 2.0
-"""Cells between a unit and the place that a move action sends it to (SMAC's default)."""
-
 POST_SLACK = 1.0
 """Cells that an idle active unit may be off its post, by a crowd's pushing, before it walks back."""
 
@@ -39,21 +36,23 @@ def give(real: Reals, whole: Wholes, i: int, order: int, x: float, y: float, tar
 
 
 @rule
-def act(real: Reals, whole: Wholes, alive: Flags, i: int, action: int, n_agents: int, types: Reals) -> None:
-    """Give agent i the order that a SMAC action number stands for; no-op keeps the present order."""
+def act(
+    real: Reals, whole: Wholes, alive: Flags, i: int, action: int, n_agents: int, step: float, types: Reals
+) -> None:
+    """Give agent i the order that a SMAC action number stands for; no-op keeps the present order, moves are a step."""
     if action == NO_OP or not alive[i]:
         return
     x, y = real[r.X, i], real[r.Y, i]
     if action == STOP:
         give(real, whole, i, STAND, x, y, -1, types)
     elif action == NORTH:
-        give(real, whole, i, MOVE, x, y + MOVE_AMOUNT, -1, types)
+        give(real, whole, i, MOVE, x, y + step, -1, types)
     elif action == SOUTH:
-        give(real, whole, i, MOVE, x, y - MOVE_AMOUNT, -1, types)
+        give(real, whole, i, MOVE, x, y - step, -1, types)
     elif action == EAST:
-        give(real, whole, i, MOVE, x + MOVE_AMOUNT, y, -1, types)
+        give(real, whole, i, MOVE, x + step, y, -1, types)
     elif action == WEST:
-        give(real, whole, i, MOVE, x - MOVE_AMOUNT, y, -1, types)
+        give(real, whole, i, MOVE, x - step, y, -1, types)
     else:
         give(real, whole, i, ATTACK, x, y, n_agents + action - FIRST_TARGET, types)
 

@@ -152,7 +152,7 @@ def _moment(
     everything = np.ones(len(units.x), dtype=np.bool_)
     lit = everything
     if agent is not None:
-        lit = sees(units.map(lambda column: column[None]), scenario.sight_range)[0, agent].numpy()
+        lit = sees(units.map(lambda column: column[None]), scenario)[0, agent].numpy()
         field.draw_sight(axes, window, units, agent, scenario.sight_range)
     field.draw_units(axes, units, lit, everything if shown is None else shown)
 

@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from s2rm_sc2.backends.contract import Backend
+from s2rm_sc2.envs.bookkeeping import Ledger, TensorBook
 from s2rm_sc2.errors import BadArgument, UnavailableAction
-from s2rm_sc2.reward import outcome, step_reward
+from s2rm_sc2.reward import kept
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.views.options import SmacOptions
-from s2rm_sc2.views.sight import sees
 from s2rm_sc2.views.smac import SmacViews
+
+if TYPE_CHECKING:
+    from s2rm_sc2.envs.compiled import CompiledBook
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,7 @@ class BatchedBattles:
 
     Attributes:
         views: the vectors' layout and names.
-        steps: int64 ``[B]``, steps played.
-        done: bool ``[B]``; True until a battle's first reset.
-        last_action: int64 ``[B, A]``; 0 for the living means none yet.
+        options: the options in use.
 
     Raises:
         BadArgument: fewer than one battle, or a backend made for other battles.
@@ -64,26 +66,20 @@ class BatchedBattles:
     ) -> None:
         if n_battles < 1:
             raise BadArgument(f"{n_battles} battles were asked for; give at least 1.")
-        if options is not None and options.move_amount < 2:
-            raise BadArgument("Units walk up to 1.5 cells a step, so move_amount=1 cannot be played; give 2 or more.")
+        self.options = options or SmacOptions()
         if backend is None:
             from s2rm_sc2.backends.embedded import EmbeddedBackend
 
-            backend = EmbeddedBackend(scenario, n_battles)
+            backend = EmbeddedBackend(scenario, n_battles, self.options.move_amount)
         if backend.scenario != scenario or backend.n_battles != n_battles:
             raise BadArgument(
                 f"The backend plays {backend.n_battles} battles of {backend.scenario.name}, "
                 f"not {n_battles} of {scenario.name}; make it for the same battles."
             )
         self.scenario, self.n_battles, self.backend = scenario, n_battles, backend
-        self.options = options or SmacOptions()
         self.views = SmacViews(scenario, self.options)
-        device = backend.units.x.device
-        self.steps = torch.zeros(n_battles, dtype=torch.int64, device=device)
-        self.last_action = torch.zeros((n_battles, scenario.n_agents), dtype=torch.int64, device=device)
-        self._terminated = torch.ones(n_battles, dtype=torch.bool, device=device)
-        self._truncated = torch.zeros_like(self._terminated)
-        self._won = torch.zeros_like(self._terminated)
+        self._book = _book(scenario, self.options, backend.units)
+        self._ledger = Ledger.unstarted(n_battles, scenario.n_agents, backend.units.x.device)
         self._started = False
         self._available: Tensor | None = None
 
@@ -100,8 +96,18 @@ class BatchedBattles:
 
     @property
     def done(self) -> Tensor:
-        """Battles that are over, bool ``[B]``."""
-        return self._terminated | self._truncated
+        """Battles that are over, bool ``[B]``; all are before their first reset."""
+        return self._ledger.terminated | self._ledger.truncated
+
+    @property
+    def steps(self) -> Tensor:
+        """Steps played, int64 ``[B]``."""
+        return self._ledger.steps
+
+    @property
+    def last_action(self) -> Tensor:
+        """Last actions, int64 ``[B, A]``; 0 for the living means none yet."""
+        return self._ledger.last_action
 
     def reset(self, seeds: Sequence[int], battles: Sequence[int] | None = None) -> None:
         """Start battles anew, all by default, one seed each.
@@ -115,13 +121,7 @@ class BatchedBattles:
         if any(not 0 <= battle < self.n_battles for battle in chosen):
             raise BadArgument(f"Battles {chosen} were to be reset, but they are numbered 0 to {self.n_battles - 1}.")
         self.backend.reset(seeds, chosen)
-        # New tensors: results handed out before must not change.
-        rows = torch.tensor(chosen, dtype=torch.int64, device=self.steps.device)
-        self.steps = self.steps.index_fill(0, rows, 0)
-        self.last_action = self.last_action.index_fill(0, rows, 0)
-        self._terminated = self._terminated.index_fill(0, rows, False)
-        self._truncated = self._truncated.index_fill(0, rows, False)
-        self._won = self._won.index_fill(0, rows, False)
+        self._ledger = self._ledger.restarted(torch.tensor(chosen, dtype=torch.int64, device=self.steps.device))
         self._started, self._available = True, None
 
     def step(self, actions: Tensor, instead: Tensor | None = None) -> StepResult:
@@ -138,17 +138,12 @@ class BatchedBattles:
         """
         active = ~self.done
         orders = self._checked(actions, active) if instead is None else instead
-        before = self.units.clone()
+        noted = orders if instead is None else actions
+        before = kept(self.units)
         self.backend.step(orders, active)
         self._available = None
-        self.steps = self.steps + active
-        self.last_action = torch.where(active[:, None], actions, self.last_action)
-        result = outcome(self.units, self.scenario)
-        reward = step_reward(before, self.units, result, self.scenario, self.options)
-        self._terminated = self._terminated | (result.decided & active)
-        self._truncated = self._truncated | (active & ~result.decided & (self.steps >= self.scenario.limit))
-        self._won = self._won | (result.won & active)
-        return StepResult(reward.masked_fill(~active, 0.0), self._terminated, self._truncated, self._won)
+        ledger = self._ledger = self._book.settle(self._ledger, noted, active, before, self.units)
+        return StepResult(ledger.reward, ledger.terminated, ledger.truncated, ledger.won)
 
     def available_actions(self) -> Tensor:
         """Masks, bool ``[B, A, n_actions]``; see :meth:`SmacViews.available_actions`. Do not write into it."""
@@ -166,7 +161,7 @@ class BatchedBattles:
 
     def visible(self) -> Tensor:
         """Which units each agent sees, itself included: bool ``[B, A, U]``."""
-        return sees(self.units, self.scenario.sight_range, self.scenario.n_agents)
+        return self.views.sees(self.units)
 
     def positions(self) -> Tensor:
         """Where each agent stands, float32 ``[B, A, 2]``, map cells."""
@@ -185,16 +180,20 @@ class BatchedBattles:
                 f"give integers of shape {tuple(self.last_action.shape)}, one per battle and agent."
             )
         actions = actions.to(device=available.device, dtype=torch.int64)
-        known = (actions >= 0) & (actions < self.views.n_actions)
-        chosen = actions.clamp(0, self.views.n_actions - 1)
-        legal = known & available.gather(-1, chosen[..., None])[..., 0]
-        wrong = active[:, None] & ~legal
-        if wrong.any():
-            battle, agent = wrong.nonzero()[0].tolist()
-            action = int(actions[battle, agent])
+        orders, wrong = self._book.orders(actions, available, active)
+        if wrong >= 0:
+            battle, agent = divmod(wrong, self.scenario.n_agents)
             names = [name for name, may in zip(self.views.action_names, available[battle, agent], strict=True) if may]
             raise UnavailableAction(
-                f"Agent {agent} of battle {battle} cannot take action {action} now; "
+                f"Agent {agent} of battle {battle} cannot take action {int(actions[battle, agent])} now; "
                 f"available to it: {', '.join(names)} (see available_actions)."
             )
-        return torch.where(active[:, None], actions, 0)
+        return orders
+
+
+def _book(scenario: Scenario, options: SmacOptions, units: UnitTable) -> "TensorBook | CompiledBook":
+    if not units.x.is_cpu or units.x.dtype != torch.float32:
+        return TensorBook(scenario, options)
+    from s2rm_sc2.envs.compiled import CompiledBook
+
+    return CompiledBook(scenario, options)

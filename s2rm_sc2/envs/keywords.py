@@ -76,10 +76,4 @@ def read(options: Mapping[str, Any]) -> tuple[GameOptions, SmacOptions]:
             )
         raise TypeError(f"StarCraft2Env got an unexpected keyword argument {name!r}.")
     game = GameOptions(**{name: value for name, value in options.items() if name in of_game})
-    views = SmacOptions(**{name: value for name, value in options.items() if name in of_views})
-    if game.loops > LOOPS_PER_STEP and views.move_amount != SmacOptions.move_amount:
-        raise BadArgument(
-            f"A move leads {SmacOptions.move_amount} cells, which step_mul={game.loops} may reach within a step; leave "
-            f"move_amount at {SmacOptions.move_amount}, or step_mul at {LOOPS_PER_STEP} or less."
-        )
-    return game, views
+    return game, SmacOptions(**{name: value for name, value in options.items() if name in of_views})

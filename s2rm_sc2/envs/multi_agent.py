@@ -26,9 +26,10 @@ from s2rm_sc2.envs.heuristic import Heuristic
 from s2rm_sc2.envs.surroundings import Surroundings
 from s2rm_sc2.envs.unit import Unit, unit_of
 from s2rm_sc2.errors import BadArgument
-from s2rm_sc2.reward import max_reward
+from s2rm_sc2.reward import max_rewards
 from s2rm_sc2.table import FIELDS, UnitTable
-from s2rm_sc2.views.smac import MOVES
+from s2rm_sc2.views.layout import MOVES
+from s2rm_sc2.views.sight import shoot_ranges, sight_ranges
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -99,7 +100,7 @@ class StarCraft2Env(Surroundings):
         self.game, self.options = keywords.read(options)
         scenario = scenarios.get(map_name)
         super().__init__(scenario, self.options.move_amount)
-        backend = EmbeddedBackend(scenario, 1, self.game.loops)
+        backend = EmbeddedBackend(scenario, 1, self.options.move_amount, self.game.loops)
         self.battles = BatchedBattles(scenario, 1, backend, self.options)
         self._views, self._moment = self.battles.views, _Moment(self.battles)
         self._heuristic = Heuristic(self.game.heuristic_rest) if self.game.heuristic_ai else None
@@ -114,7 +115,6 @@ class StarCraft2Env(Surroundings):
         self.enemy_state_attr_names = list(self._views.enemy_columns)
         self.shield_bits_ally = int("shield" in self.ally_state_attr_names)
         self.shield_bits_enemy = int("shield" in self.enemy_state_attr_names)
-        self.max_reward = max_reward(scenario, self.options)
         self.battles_won = self.battles_game = self.timeouts = 0
         self.win_counted = self.timed_out = False
         self.reward, self._over = 0.0, True
@@ -315,12 +315,17 @@ class StarCraft2Env(Surroundings):
         return self.map_type == "MMM" and (all(heals) if ally else heals == [True])
 
     def unit_shoot_range(self, agent_id: int) -> float:
-        """How far an agent may attack, cells between centres; the same for all."""
-        return self.scenario.shoot_range
+        """How far an agent may attack, cells between centres; the same for all but in SMACv2."""
+        return float(shoot_ranges(self.scenario)[self.battles.units.type[0, agent_id]])
 
     def unit_sight_range(self, agent_id: int) -> float:
-        """How far an agent sees, cells between centres; the same for all."""
-        return self.scenario.sight_range
+        """How far an agent sees, cells between centres; the same for all but in SMACv2."""
+        return float(sight_ranges(self.scenario)[self.battles.units.type[0, agent_id]])
+
+    @property
+    def max_reward(self) -> float:
+        """What a win without losses to regeneration sums to before scaling; of drawn teams, the present ones."""
+        return float(max_rewards(self.battles.backend.units, self.scenario, self.options))
 
     def seed(self, seed: int | None = None) -> int | None:
         """The seed that the environment was made with. With a number, episodes start over as if made with it."""
@@ -372,7 +377,7 @@ class StarCraft2Env(Surroundings):
 
     def _again(self, seed: int) -> UnitTable:
         """The episode played once more from its seed and actions: its tables ``[T + 1, U]``."""
-        backend = EmbeddedBackend(self.scenario, 1, self.game.loops)
+        backend = EmbeddedBackend(self.scenario, 1, self.options.move_amount, self.game.loops)
         backend.reset([seed])
         tables = [backend.units.clone()]
         for actions in self._played:

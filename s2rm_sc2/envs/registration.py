@@ -15,12 +15,12 @@ GENERIC = "battle"
 
 
 def register() -> None:
-    """Register ``s2rm_sc2/NAME-v0`` and ``NAME-v0`` for every map, and for :data:`GENERIC`."""
+    """Register ``s2rm_sc2/NAME-v0`` and ``NAME-v0`` for every map and family, and for :data:`GENERIC`."""
     import gymnasium
 
-    from s2rm_sc2.scenarios import smac_names
+    from s2rm_sc2.scenarios import family_names, smac_names
 
-    for name in (GENERIC, *smac_names()):
+    for name in (GENERIC, *smac_names(), *family_names()):
         for prefix in ("s2rm_sc2/", ""):
             identity = f"{prefix}{name}-v0"
             if identity not in gymnasium.registry:

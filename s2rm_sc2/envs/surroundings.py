@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 from s2rm_sc2.envs.unit import Unit
 from s2rm_sc2.scenarios import Scenario
-from s2rm_sc2.views.smac import MOVES, elevation
+from s2rm_sc2.views.layout import MOVES, elevation
 
 
 class Surroundings:

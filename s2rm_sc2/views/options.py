@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from s2rm_sc2.actions import MOVE_AMOUNT
 from s2rm_sc2.errors import BadArgument
 
 
@@ -23,7 +24,7 @@ class SmacOptions:
         state_last_action: last actions of all agents in the state.
         state_timestep_number: elapsed share of the limit in the state.
         reward_sparse: 1 for a win, -1 for a loss, 0 for all else.
-        reward_only_positive: count what happens to enemies only, as an absolute value.
+        reward_only_positive: count what happens to enemies only, as an absolute value (SMACv2: nothing below 0).
         reward_death_value: points per enemy killed, and per ally lost unless ``reward_only_positive``.
         reward_win, reward_defeat: points added when the battle is won or lost.
         reward_negative_scale: weight of damage to allies and of their deaths.
@@ -33,7 +34,7 @@ class SmacOptions:
         BadArgument: a value that no vector or reward can be made with.
     """
 
-    move_amount: int = 2
+    move_amount: int = MOVE_AMOUNT
     obs_all_health: bool = True
     obs_own_health: bool = True
     obs_last_action: bool = False

@@ -1,9 +1,29 @@
-"""Who sees whom: distances between centres, and sight."""
+"""Who sees whom and how far each unit type reaches: distances between centres."""
 
 import torch
 from torch import Tensor
 
-from s2rm_sc2.table import ALLY, UnitTable
+from s2rm_sc2.scenarios import Scenario
+from s2rm_sc2.table import UnitTable
+from s2rm_sc2.units import UNIT_TYPES
+
+SHORTEST_SHOOT_RANGE = 2.0
+"""SMACv2 lets units of a shorter range (zealots, zerglings, banelings) attack from here on (``min_attack_range``)."""
+
+
+def sight_ranges(scenario: Scenario) -> Tensor:
+    """How far an agent of each unit type sees: float64 ``[types]``, cells; the scenario's range, in SMACv2 its own."""
+    if scenario.smac_version == 2:
+        return torch.tensor([unit.sight for unit in UNIT_TYPES], dtype=torch.float64)
+    return torch.full((len(UNIT_TYPES),), scenario.sight_range, dtype=torch.float64)
+
+
+def shoot_ranges(scenario: Scenario) -> Tensor:
+    """How far an agent of each unit type may attack or heal: float64 ``[types]``, cells between centres."""
+    if scenario.smac_version == 2:
+        reach = [max(unit.smac_shoot_range, SHORTEST_SHOOT_RANGE) for unit in UNIT_TYPES]
+        return torch.tensor(reach, dtype=torch.float64)
+    return torch.full((len(UNIT_TYPES),), scenario.shoot_range, dtype=torch.float64)
 
 
 def offsets(units: UnitTable, n_agents: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -22,24 +42,22 @@ def offsets(units: UnitTable, n_agents: int) -> tuple[Tensor, Tensor, Tensor]:
     return dx, dy, torch.sqrt(dx * dx + dy * dy)
 
 
-def sees(units: UnitTable, sight_range: float, n_agents: int | None = None) -> Tensor:
-    """Which living units each living agent sees, itself included.
+def sees(units: UnitTable, scenario: Scenario) -> Tensor:
+    """Which living units each living agent sees, itself included; a unit exactly at its sight range is not seen (SMAC).
 
     Args:
         units: the table ``[B, U]``.
-        sight_range: cells between centres; a unit at exactly that distance is not seen (SMAC).
-        n_agents: A; counted in the table where not given, which waits for the device.
+        scenario: whose ranges and number of agents hold.
 
     Returns:
         bool ``[B, A, U]``.
     """
-    if n_agents is None:
-        n_agents = int((units.team[0] == ALLY).sum())
-    *_, distance = offsets(units, n_agents)
-    return within_sight(units, distance, sight_range)
+    *_, distance = offsets(units, scenario.n_agents)
+    return within_sight(units, distance, sight_ranges(scenario).to(units.x.device))
 
 
-def within_sight(units: UnitTable, distance: Tensor, sight_range: float) -> Tensor:
-    """:func:`sees` for distances ``[B, A, U]`` that are already known."""
+def within_sight(units: UnitTable, distance: Tensor, sight: Tensor) -> Tensor:
+    """:func:`sees` for distances ``[B, A, U]`` that are already known and ranges ``[types]`` of the same device."""
     n_agents = distance.shape[1]
-    return (distance < sight_range) & units.alive[:, None] & units.alive[:, :n_agents, None]
+    reach = sight[units.type[:, :n_agents], None]
+    return (distance < reach) & units.alive[:, None] & units.alive[:, :n_agents, None]

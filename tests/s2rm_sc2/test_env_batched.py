@@ -9,6 +9,7 @@ from s2rm_sc2 import scenarios
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument, UnavailableAction
 from s2rm_sc2.reward import outcome
+from s2rm_sc2.views import SmacOptions
 
 
 def choose(masks: Tensor, rngs: list[np.random.Generator]) -> Tensor:
@@ -111,3 +112,14 @@ def test_positions_and_masks_are_those_of_the_table() -> None:
     assert torch.equal(battles.positions()[..., 0], battles.units.x[:, :8])
     assert torch.equal(battles.available_actions(), battles.views.available_actions(battles.units))
     assert battles.visible().diagonal(dim1=1, dim2=2).all()
+
+
+@pytest.mark.parametrize(("cells", "steps"), [(1, 1), (2, 2), (4, 4)])
+def test_a_move_leads_as_far_as_the_option_says(cells: int, steps: int) -> None:
+    battles = BatchedBattles(scenarios.get("1m_vs_1m@flat"), 1, options=SmacOptions(move_amount=cells))
+    battles.reset([1])
+    start = battles.units.y.clone()
+    battles.backend.step(torch.tensor([[2]]))
+    for _ in range(steps + 2):
+        battles.backend.step(torch.tensor([[0]]))  # no-op: the marine walks on, 1.125 cells a step
+    assert (battles.units.y - start)[0, 0].item() == pytest.approx(cells, abs=1e-4)

@@ -12,7 +12,7 @@ from gymnasium.vector import SyncVectorEnv
 from s2rm_sc2.envs.gymnasium import BattleEnv
 from s2rm_sc2.envs.multi_agent import StarCraft2Env
 from s2rm_sc2.errors import BadArgument
-from s2rm_sc2.scenarios import smac_names
+from s2rm_sc2.scenarios import family_names, smac_names
 
 MAPS = ["3m", "3s5z", "1c3s5z"]
 
@@ -29,7 +29,7 @@ def test_it_conforms_to_gymnasium(name: str) -> None:
 
 
 def test_every_map_has_a_long_and_a_short_id() -> None:
-    for name in (*smac_names(), "battle"):
+    for name in (*smac_names(), *family_names(), "battle"):
         for identity in (f"s2rm_sc2/{name}-v0", f"{name}-v0"):
             assert gymnasium.spec(identity).entry_point == "s2rm_sc2.envs.gymnasium:BattleEnv"
     assert made("s2rm_sc2/2s3z").smac.map_name == "2s3z"

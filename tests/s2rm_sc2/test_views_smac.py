@@ -145,7 +145,7 @@ def test_the_dead_see_nothing_may_nothing_and_are_not_seen() -> None:
     assert seen["ally_0_visible"][0] == seen["enemy_1_health"][0] == 0
     assert seen["ally_1_visible"][0] == seen["enemy_0_health"][0] == 1
     units = table(scenarios.get("3m"), rows)
-    visible = sees(units, 9.0)[0]
+    visible = sees(units, scenarios.get("3m"))[0]
     assert visible[0].tolist() == [True, False, True, True, False, True]
     assert not visible[1].any()
     assert SmacViews(scenarios.get("3m")).visibility(units)[0, 0].tolist() == [False, False, True, True, False, True]
