@@ -138,11 +138,12 @@ class BatchedBattles:
         """
         active = ~self.done
         orders = self._checked(actions, active) if instead is None else instead
+        noted = orders if instead is None else actions
         before = self.units.clone()
         self.backend.step(orders, active)
         self._available = None
         self.steps = self.steps + active
-        self.last_action = torch.where(active[:, None], actions, self.last_action)
+        self.last_action = torch.where(active[:, None], noted, self.last_action)
         result = outcome(self.units, self.scenario)
         reward = step_reward(before, self.units, result, self.scenario, self.options)
         self._terminated = self._terminated | (result.decided & active)
