@@ -179,11 +179,11 @@ def _legend(scenario: Scenario, agent: int | None, imagined: bool = False) -> li
         Patch(color=field.TEAM_COLOURS[ALLY], label="allies"),
         Patch(color=field.TEAM_COLOURS[ENEMY], label="enemies"),
     ]
-    for kind in scenario.kinds:
+    for kind in sorted(set(scenario.unit_types), key=lambda kind: kind.index):
         name = kind.name.replace("_", " ")
         handles.append(Line2D([], [], ls="", marker=SHAPES[kind.name], ms=10, mfc="#a7adb6", mec=field.INK, label=name))
     handles.append(Patch(color=field.HEALTH_COLOUR, label="health"))
-    if any(kind.shield for kind in scenario.kinds):
+    if any(kind.shield for kind in scenario.unit_types):
         handles.append(Patch(color=field.SHIELD_COLOUR, label="shield"))
     handles.append(Line2D([], [], ls="", marker=CROSS, ms=7, mec="#80868f", mfc="none", mew=1.4, label="dead"))
     if agent is not None:
