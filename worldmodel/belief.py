@@ -47,7 +47,7 @@ def see(belief: Belief, units: UnitTable, sees: Tensor, keep: Tensor, sight: Ten
         units: the true table ``[B, U]``; only what a kept view shows of it is used.
         sees: bool ``[B, A, U]``, what each *kept* living agent sees (itself included).
         keep: bool ``[B, A]``, whose views are available.
-        sight: float32 ``[B]``, sight range in cells.
+        sight: float32 ``[B, A]``, how far each agent sees, cells.
     """
     visible = sees.any(dim=1)
     tracked = visible & belief.known & (belief.age == 0)
@@ -109,7 +109,7 @@ def within(places: UnitTable, observers: UnitTable, watching: Tensor, sight: Ten
 def _in_range(places: UnitTable, observers: UnitTable, n_agents: int, sight: Tensor) -> Tensor:
     dx = places.x[:, None, :] - observers.x[:, :n_agents, None]
     dy = places.y[:, None, :] - observers.y[:, :n_agents, None]
-    return dx * dx + dy * dy < (sight * sight)[:, None, None]
+    return dx * dx + dy * dy < (sight * sight)[:, :, None]
 
 
 def stack(beliefs: list[Belief]) -> Belief:

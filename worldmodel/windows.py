@@ -13,6 +13,7 @@ from s2rm_sc2.errors import StoreMissing
 from s2rm_sc2.store import EpisodeStore
 from s2rm_sc2.table import FIELDS, UnitTable
 from s2rm_sc2.views.entity import WORLD_SCALE
+from s2rm_sc2.views.sight import sight_ranges
 
 Split = Literal["train", "held_out", "all"]
 
@@ -33,7 +34,7 @@ class Windows:
         sees: bool ``[N, R, A, U]``, what each agent's view shows.
         valid: bool ``[N, R]``, rows before the episode's end.
         agents: bool ``[N, A]``, rows that are agents of the scenario.
-        sight: float32 ``[N]``, cells.
+        sight: float32 ``[N, A]``, how far each agent sees, cells.
         origins: int64 ``[N, 3]``: store, episode, row of the episode where each window starts.
     """
 
@@ -57,7 +58,7 @@ class _Rows:
     lengths: npt.NDArray[np.int64]
     episodes: npt.NDArray[np.int64]
     n_agents: int
-    sight: float
+    sight: Tensor
 
 
 class WindowSource:
@@ -120,15 +121,18 @@ class WindowSource:
             name: torch.from_numpy(np.stack([part.units[name][i] for part, i in zip(held, index, strict=True)]))
             for name in FIELDS
         }
+        table = UnitTable(**units)
         real = origins.copy()
         real[:, 1] = [part.episodes[e] for part, e in zip(held, origins[:, 1], strict=True)]
         return Windows(
-            units=UnitTable(**units),
+            units=table,
             actions=torch.from_numpy(np.stack([part.actions[i] for part, i in zip(held, index, strict=True)])),
             sees=torch.from_numpy(np.stack([part.sees[i] for part, i in zip(held, index, strict=True)])),
             valid=torch.from_numpy(at < lengths[:, None]),
             agents=torch.tensor([[row < part.n_agents for row in range(self.n_agents)] for part in held]),
-            sight=torch.tensor([part.sight for part in held], dtype=torch.float32),
+            sight=torch.stack(
+                [part.sight[kinds] for part, kinds in zip(held, table.type[:, 0, : self.n_agents], strict=True)]
+            ),
             origins=torch.from_numpy(real),
         )
 
@@ -163,7 +167,7 @@ class WindowSource:
             lengths=lengths[wanted],
             episodes=np.flatnonzero(wanted),
             n_agents=scenario.n_agents,
-            sight=scenario.sight_range,
+            sight=sight_ranges(scenario).float(),
         )
 
 

@@ -19,7 +19,7 @@ from s2rm_sc2.draw import field
 from s2rm_sc2.draw.shapes import CROSS, SHAPES
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import ALLY, ENEMY, UnitTable
-from s2rm_sc2.views.sight import sees
+from s2rm_sc2.views.sight import sees, sight_ranges
 
 FRAME_MS, LAST_FRAME_MS, GIF_COLOURS = 140, 1500, 64
 PANEL_INCHES, GIF_INCHES, GIF_DPI, PNG_DPI = 3.0, 6.4, 100, 160
@@ -153,7 +153,7 @@ def _moment(
     lit = everything
     if agent is not None:
         lit = sees(units.map(lambda column: column[None]), scenario)[0, agent].numpy()
-        field.draw_sight(axes, window, units, agent, scenario.sight_range)
+        field.draw_sight(axes, window, units, agent, float(sight_ranges(scenario)[units.type[agent]]))
     field.draw_units(axes, units, lit, everything if shown is None else shown)
 
 
@@ -179,11 +179,12 @@ def _legend(scenario: Scenario, agent: int | None, imagined: bool = False) -> li
         Patch(color=field.TEAM_COLOURS[ALLY], label="allies"),
         Patch(color=field.TEAM_COLOURS[ENEMY], label="enemies"),
     ]
-    for kind in sorted(set(scenario.unit_types), key=lambda kind: kind.index):
+    kinds = {*scenario.ally_kinds, *scenario.enemy_kinds}
+    for kind in sorted(kinds, key=lambda kind: kind.index):
         name = kind.name.replace("_", " ")
         handles.append(Line2D([], [], ls="", marker=SHAPES[kind.name], ms=10, mfc="#a7adb6", mec=field.INK, label=name))
     handles.append(Patch(color=field.HEALTH_COLOUR, label="health"))
-    if any(kind.shield for kind in scenario.unit_types):
+    if any(kind.shield for kind in kinds):
         handles.append(Patch(color=field.SHIELD_COLOUR, label="shield"))
     handles.append(Line2D([], [], ls="", marker=CROSS, ms=7, mec="#80868f", mfc="none", mew=1.4, label="dead"))
     if agent is not None:

@@ -1,9 +1,12 @@
 """How the vectors and the bookkeeping are compiled: rules inside few entries that are kept on disk.
 
-Numba's cache watches only the file of an entry, so an entry calls no rules of other files.
+Numba's cache watches only the file of an entry, but an entry contains numbers from others (the planes of a layout); so
+its name, under which it is kept, ends in a fingerprint of them.
 """
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 import numpy.typing as npt
@@ -14,6 +17,16 @@ Array = npt.NDArray[Any]
 
 # Nothing is allocated, so arrays need no reference counts.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+
+
+def _fingerprint() -> str:
+    digest, room = hashlib.blake2b(digest_size=6), Path(__file__).parent
+    for file in [*sorted(room.glob("*.py")), room.parent / "actions.py"]:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+_FINGERPRINT = _fingerprint()
 
 
 def array(kind: str, dimensions: int, layout: Literal["A", "C"] = "A") -> types.Array:
@@ -28,4 +41,9 @@ def rule(function: F) -> F:
 
 def entry(*arguments: types.Type, returns: types.Type = types.void) -> Callable[[F], F]:
     """Decorate a function that Python calls with these types; it is compiled once and kept on disk."""
-    return cast(Callable[[F], F], njit(returns(*arguments), cache=True, **_OPTIONS))
+
+    def decorate(function: F) -> F:
+        function.__qualname__ += f"_{_FINGERPRINT}"
+        return cast(F, njit(returns(*arguments), cache=True, **_OPTIONS)(function))
+
+    return decorate

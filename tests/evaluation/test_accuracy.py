@@ -53,7 +53,7 @@ def duel(distance: float, death: int = ROWS) -> HeldOut:
         sees=((x - 8.0).abs() < 9.0)[:, :, None] & alive[:, :, None],
         valid=torch.ones(1, ROWS, dtype=torch.bool),
         agents=torch.ones(1, 1, dtype=torch.bool),
-        sight=torch.tensor([9.0]),
+        sight=torch.tensor([[9.0]]),
         origins=torch.zeros(1, 3, dtype=torch.int64),
     )
     return HeldOut(get("1m_vs_1m"), windows, np.array([0]), seed=0)

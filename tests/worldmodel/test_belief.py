@@ -2,10 +2,10 @@ import torch
 
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import unit_type
-from worldmodel.belief import Belief, imagine, nothing, see
+from worldmodel.belief import Belief, imagine, imagined_sight, nothing, see
 from worldmodel.contract import Change
 
-SIGHT = torch.tensor([9.0])
+SIGHT = torch.tensor([[9.0, 9.0]])
 MARINE, ZEALOT = unit_type("marine").index, unit_type("zealot").index
 
 
@@ -78,3 +78,12 @@ def test_an_imagined_step_moves_units_and_removes_those_predicted_dead() -> None
     assert dreamed.units.health.tolist() == [[0, 0, 0]]
     assert dreamed.known.tolist() == [[True, False, True]]
     assert dreamed.vx.tolist() == [[1, 1, 1]]
+
+
+def test_each_agent_sees_as_far_as_its_own_sight() -> None:
+    units = battle([5, 5, 14])
+    belief = watch([units], [True, True])[0]
+    for sight, seen in (([9.0, 9.0], False), ([9.0, 10.0], True), ([10.0, 9.0], True)):
+        keep, reach = torch.tensor([[True, True]]), torch.tensor([sight])
+        everyone = Belief(units, belief.vx, belief.vy, belief.age, belief.visible, torch.ones(1, 3, dtype=torch.bool))
+        assert imagined_sight(everyone, keep, reach)[0, :, 2].any() == seen

@@ -32,6 +32,7 @@ def test_scenarios_of_different_size_share_a_batch(store_2s3z: EpisodeStore, sto
     small = windows.origins[:, 0] == 1
     assert 0 < small.sum() < 64
     assert windows.agents.sum(1).tolist() == torch.where(small, 3, 5).tolist()
+    assert (windows.sight[windows.agents] == 9).all()
     missing = [3, 4, 8, 9]
     assert not windows.units.alive[small][..., missing].any()
     assert not windows.sees[small][..., missing].any()
