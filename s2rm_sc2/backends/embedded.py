@@ -30,6 +30,7 @@ class EmbeddedBackend:
         scenario: what is fought.
         n_battles: B, at least 1.
         move_amount: cells that a move action leads away.
+        loops: game loops that pass in a step.
 
     Attributes:
         field: the engine's arrays, for whoever gives orders to single units or steps single loops.
@@ -39,10 +40,13 @@ class EmbeddedBackend:
         BadArgument: ``n_battles`` is below 1.
     """
 
-    def __init__(self, scenario: Scenario, n_battles: int, move_amount: int = MOVE_AMOUNT) -> None:
+    def __init__(
+        self, scenario: Scenario, n_battles: int, move_amount: int = MOVE_AMOUNT, loops: int = LOOPS_PER_STEP
+    ) -> None:
         if n_battles < 1:
             raise BadArgument(f"The number of battles must be at least 1, not {n_battles}.")
-        self.scenario, self.n_battles, self._move_amount = scenario, n_battles, move_amount
+        self.scenario, self.n_battles = scenario, n_battles
+        self._move_amount, self._loops = move_amount, loops
         teams = (ALLY,) * scenario.n_agents + (ENEMY,) * scenario.n_enemies
         types = scenario.ally_kinds[:1] * scenario.n_units if scenario.draw else scenario.unit_types
         self.field = Field(n_battles, types, teams, scenario.terrain)
@@ -76,14 +80,14 @@ class EmbeddedBackend:
         spawn(self.field, self._plan, rows, states, self.scenario.name)
 
     def step(self, actions: Tensor, active: Tensor | None = None) -> None:
-        """Play 8 game loops with these orders, int64 ``[B, A]``; decided battles stand still."""
+        """Play one step with these orders, int64 ``[B, A]``; decided battles stand still."""
         n = self.scenario.n_agents
         alive = self.field.alive
         playing: Flags = np.logical_and(alive[:, :n].any(1), alive[:, n:].any(1))
         if active is not None:
             np.logical_and(playing, active.numpy(), out=playing)
         act_smac(self.field, np.ascontiguousarray(actions.numpy(), np.int64), playing, self._move_amount)
-        advance(self.field, LOOPS_PER_STEP, playing)
+        advance(self.field, self._loops, playing)
 
     def describe(self) -> dict[str, str]:
         """Name and version."""

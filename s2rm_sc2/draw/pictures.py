@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -56,6 +57,26 @@ def write_gif(path: Path, scenario: Scenario, tables: UnitTable, agent: int | No
     path.parent.mkdir(parents=True, exist_ok=True)
     _save_gif(path, images)
     return path
+
+
+def picture(scenario: Scenario, units: UnitTable, agent: int | None = None) -> npt.NDArray[np.uint8]:
+    """Draws one moment on the whole map; all pictures of a scenario have one size.
+
+    Args:
+        units: the moment, fields ``[U]``.
+        agent: row of the agent whose sight is shown; nobody's by default.
+
+    Returns:
+        uint8 ``[height, width, 3]``.
+    """
+    width, height = scenario.terrain.size
+    window = field.Window(0.0, float(width), 0.0, float(height))
+    figure, [[axes]] = _panels(1, 1, window, _legend(scenario, agent), GIF_INCHES, GIF_DPI)
+    field.draw_terrain(axes, scenario, window)
+    _moment(axes, scenario, window, units, agent)
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
 
 
 def write_strip(path: Path, scenario: Scenario, tables: UnitTable, frames: int = 6, agent: int | None = None) -> Path:

@@ -123,22 +123,25 @@ class BatchedBattles:
         self._ledger = self._ledger.restarted(torch.tensor(chosen, dtype=torch.int64, device=self.steps.device))
         self._started, self._available = True, None
 
-    def step(self, actions: Tensor) -> StepResult:
+    def step(self, actions: Tensor, instead: Tensor | None = None) -> StepResult:
         """Play one step (8 game loops) in every battle that is not over.
 
         Args:
             actions: integers ``[B, A]``; those of finished battles are ignored.
+            instead: int64 ``[B, A]``, what the agents do instead, whatever the masks say: an attack out of range
+                sends them there (SMAC's heuristic does so). ``actions`` are only noted as the last ones then.
 
         Raises:
             UnavailableAction: an agent cannot do what it is told; nothing has moved then.
             BadArgument: actions of another shape or kind, or no battle was ever started.
         """
         active = ~self.done
-        orders = self._checked(actions, active)
+        orders = self._checked(actions, active) if instead is None else instead
+        noted = orders if instead is None else actions
         self._book.keep(self.units)
         self.backend.step(orders, active)
         self._available = None
-        ledger = self._ledger = self._book.settle(self._ledger, orders, active, self.units)
+        ledger = self._ledger = self._book.settle(self._ledger, noted, active, self.units)
         return StepResult(ledger.reward, ledger.terminated, ledger.truncated, ledger.won)
 
     def available_actions(self) -> Tensor:

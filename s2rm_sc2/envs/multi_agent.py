@@ -1,93 +1,67 @@
 """SMAC's ``MultiAgentEnv`` interface to one battle: the names, shapes and dtypes that its learners expect.
 
-What differs from SMAC, and why: the battle is played by any of our backends; an unavailable action raises
+What differs from SMAC, and why, is listed in docs/interfaces.md. In short: an unavailable action raises
 :class:`UnavailableAction` (an ``AssertionError`` too, as SMAC raises); ``step`` after the end and before the first
 ``reset`` is refused; ``get_stats`` works before the first battle ended; observations with ``obs_timestep_number``
-are float32 (SMAC's turn float64). There are no replays and no game window: ``s2rm-sc2 watch`` draws battles.
+are float32 (SMAC's turn float64); replays are animations, and there is no game window.
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, MutableSequence
+from functools import cached_property
+from pathlib import Path
 from typing import Any, SupportsInt
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from s2rm_sc2 import scenarios, seeds
 from s2rm_sc2.actions import FIRST_TARGET
+from s2rm_sc2.backends.embedded import EmbeddedBackend
+from s2rm_sc2.envs import keywords
 from s2rm_sc2.envs.batched import BatchedBattles
+from s2rm_sc2.envs.heuristic import Heuristic
+from s2rm_sc2.envs.surroundings import Surroundings
+from s2rm_sc2.envs.unit import Unit, unit_of
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.reward import max_rewards
-from s2rm_sc2.units import UNIT_TYPES
-from s2rm_sc2.views.layout import MOVES, elevation
-from s2rm_sc2.views.options import SmacOptions
+from s2rm_sc2.table import FIELDS, UnitTable
+from s2rm_sc2.views.layout import MOVES
 from s2rm_sc2.views.sight import shoot_ranges, sight_ranges
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
+Picture = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Point:
-    """A place in map cells."""
+class _Moment:
+    """What has been worked out about the battle as it stands; thrown away with every step.
 
-    x: float
-    y: float
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One unit as it stands, with the attributes that SMAC's units have.
-
-    Attributes:
-        unit_type: StarCraft II's stock id, for allies too (SMAC's maps give allies ids of their own).
-        weapon_cooldown: game loops until it may fire.
+    Learners ask agent by agent; everything is made once for all of them.
     """
 
-    tag: int
-    unit_type: int
-    owner: int
-    pos: Point
-    health: float
-    health_max: float
-    shield: float
-    shield_max: float
-    energy: float
-    weapon_cooldown: float
+    def __init__(self, battles: BatchedBattles) -> None:
+        self._battles = battles
+
+    @cached_property
+    def observation(self) -> Floats:
+        found: Floats = self._battles.observation().numpy()[0]
+        return found
+
+    @cached_property
+    def available(self) -> list[list[int]]:
+        found: list[list[int]] = self._battles.available_actions().numpy()[0].view(np.int8).tolist()
+        return found
+
+    @cached_property
+    def units(self) -> list[Unit]:
+        table = self._battles.units
+        return [unit_of(table, row) for row in range(self._battles.scenario.n_units)]
 
 
-OF_THE_GAME: Mapping[str, object] = {
-    "step_mul": 8,
-    "difficulty": "7",
-    "game_version": None,
-    "replay_dir": "",
-    "replay_prefix": "",
-    "window_size_x": 1920,
-    "window_size_y": 1200,
-    "heuristic_ai": False,
-    "heuristic_rest": False,
-    "debug": False,
-}
-"""SMAC's keywords about StarCraft II itself, with SMAC's defaults."""
-
-
-def _known(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options without those about the game, which must be at SMAC's defaults."""
-    for name in OF_THE_GAME.keys() & options.keys():
-        if options[name] != OF_THE_GAME[name]:
-            raise BadArgument(
-                f"StarCraft2Env on the embedded engine cannot do {name}={options[name]!r}; leave it at SMAC's default, "
-                f"{OF_THE_GAME[name]!r}."
-            )
-    known = {name: value for name, value in options.items() if name not in OF_THE_GAME}
-    for name in known.keys() - {field.name for field in fields(SmacOptions)}:
-        raise TypeError(f"StarCraft2Env got an unexpected keyword argument {name!r}.")
-    return known
-
-
-class StarCraft2Env:
+class StarCraft2Env(Surroundings):
     """SMAC's environment over the embedded engine.
 
     Args:
@@ -95,14 +69,13 @@ class StarCraft2Env:
         seed: episode k is played with a seed of its own made from this one; another run repeats them. None
             draws fresh ones.
         continuing_episode: report the limit as ``info["episode_limit"]``, which learners use to bootstrap.
-        options: the fields of :class:`SmacOptions`, e.g. ``obs_last_action=True``.
+        options: SMAC's other keywords: the fields of :class:`SmacOptions`, e.g. ``obs_last_action=True``, and of
+            :class:`GameOptions`, e.g. ``heuristic_ai=True``; so SMAC's configuration files work as they are.
 
     Attributes:
         n_agents, n_enemies, n_actions, episode_limit: as SMAC's.
         battles: the batch of one that is played.
-
-    SMAC's keywords that concern the game's process (``difficulty``, ``step_mul``, ``replay_dir``, ...) are accepted at
-    SMAC's defaults, so that its configuration files work as they are.
+        timed_out: whether the episode reached its limit undecided, which ``step`` does not tell apart, as in SMAC.
 
     Raises:
         ScenarioUnknown: no scenario has this name.
@@ -122,68 +95,92 @@ class StarCraft2Env:
         *,
         seed: int | None = None,
         continuing_episode: bool = False,
-        **options: Any,  # noqa: ANN401 - SMAC's keywords, checked below
+        **options: Any,  # noqa: ANN401 - SMAC's keywords, checked when they are read
     ) -> None:
-        self.options = SmacOptions(**_known(options))
-        self.scenario = scenarios.get(map_name)
-        self.battles = BatchedBattles(self.scenario, 1, options=self.options)
-        self._views = self.battles.views
-        self._seed, self._root = seed, secrets.randbits(63) if seed is None else seed
-        self._episodes = 0
+        self.game, self.options = keywords.read(options)
+        scenario = scenarios.get(map_name)
+        super().__init__(scenario, self.options.move_amount)
+        backend = EmbeddedBackend(scenario, 1, self.options.move_amount, self.game.loops)
+        self.battles = BatchedBattles(scenario, 1, backend, self.options)
+        self._views, self._moment = self.battles.views, _Moment(self.battles)
+        self._heuristic = Heuristic(self.game.heuristic_rest) if self.game.heuristic_ai else None
+        self._playing: int | None = None
+        self._played: list[Tensor] = []
+        self._reseed(seed)
         self.map_name, self.continuing_episode = map_name, continuing_episode
-        self.n_agents, self.n_enemies = self.scenario.n_agents, self.scenario.n_enemies
-        self.n_actions, self.episode_limit = self._views.n_actions, self.scenario.limit
-        self.map_type, self.unit_type_bits = self.scenario.map_type, self.scenario.type_bits
+        self.n_agents, self.n_enemies = scenario.n_agents, scenario.n_enemies
+        self.n_actions, self.episode_limit = self._views.n_actions, scenario.limit
+        self.map_type, self.unit_type_bits = scenario.map_type, scenario.type_bits
         self.ally_state_attr_names = list(self._views.ally_columns)
         self.enemy_state_attr_names = list(self._views.enemy_columns)
         self.shield_bits_ally = int("shield" in self.ally_state_attr_names)
         self.shield_bits_enemy = int("shield" in self.enemy_state_attr_names)
-        self.map_x, self.map_y = self.max_distance_x, self.max_distance_y = self.scenario.terrain.size
-        self.pathing_grid, self.terrain_height = self.scenario.terrain.walkable, elevation(self.scenario.terrain)
         self.battles_won = self.battles_game = self.timeouts = 0
-        self.reward = 0.0
+        self.win_counted = self.timed_out = False
+        self.reward, self._over = 0.0, True
 
-    def reset(self) -> tuple[list[Floats], Floats]:
-        """Start the next episode: (observations, state)."""
-        self.battles.reset([seeds.number(self._root, "episode", self._episodes)])
+    def reset(self, episode_config: Mapping[str, Any] | None = None) -> tuple[list[Floats], Floats]:
+        """Start the next episode: (observations, state).
+
+        Raises:
+            BadArgument: an ``episode_config``, SMACv2's way to set up an episode, that is not empty.
+        """
+        if episode_config:
+            raise BadArgument(
+                "reset(episode_config=...) is SMACv2's; teams and starts are part of a scenario here, so name one, "
+                "e.g. map_name='10gen_protoss' (all names: s2rm-sc2 scenarios)."
+            )
+        self._playing = seeds.number(self._root, "episode", self._episodes)
+        self.battles.reset([self._playing])
         self._episodes += 1
+        self._moment, self._played = _Moment(self.battles), []
+        self.win_counted = self.timed_out = self._over = False
+        if self._heuristic:
+            self._heuristic.reset()
         return self.get_obs(), self.get_state()
 
     def step(self, actions: Iterable[SupportsInt]) -> tuple[float, bool, dict[str, Any]]:
-        """Play 8 game loops: (reward, terminated, info).
+        """Play one step: (reward, terminated, info).
 
         Reaching the limit terminates, as in SMAC. ``info`` has ``battle_won``, ``dead_allies``, ``dead_enemies``.
+        With ``heuristic_ai`` agents do what the heuristic says, which replaces the actions in the list, while
+        ``last_action`` keeps what was passed.
 
         Raises:
             UnavailableAction: an agent cannot do what it is told.
             BadArgument: not one action per agent, or no episode is running.
         """
-        if self.battles.done:
+        if self._over:
             raise BadArgument("No episode is running; call reset() before step().")
-        chosen = torch.tensor([[int(action) for action in actions]], dtype=torch.int64)
-        result = self.battles.step(chosen)
-        alive = self.battles.units.alive[0].tolist()
-        terminated, truncated, won = (bool(flag) for flag in (result.terminated, result.truncated, result.won))
+        said = torch.from_numpy(np.array([[int(action) for action in actions]], np.int64))
+        instead = None if self._heuristic is None else self._by_heuristic(self._heuristic, said, actions)
+        result = self.battles.step(said, instead)
+        self._played.append(said if instead is None else instead)
+        self._moment = _Moment(self.battles)
+        (alive,) = self.battles.units.alive.tolist()
+        won, self.timed_out = bool(result.won), bool(result.truncated)
+        self._over = bool(result.terminated) or self.timed_out
         info: dict[str, Any] = {
             "battle_won": won,
             "dead_allies": alive[: self.n_agents].count(False),
             "dead_enemies": alive[self.n_agents :].count(False),
         }
-        if truncated and self.continuing_episode:
+        if self.timed_out and self.continuing_episode:
             info["episode_limit"] = True
-        self.battles_game += terminated or truncated
+        self.battles_game += self._over
         self.battles_won += won
-        self.timeouts += truncated
-        self.reward = float(result.reward)
-        return self.reward, terminated or truncated, info
+        self.timeouts += self.timed_out
+        self.win_counted, self.reward = won, float(result.reward)
+        return self.reward, self._over, info
 
     def get_obs(self) -> list[Floats]:
         """What each agent sees: ``n_agents`` arrays float32 ``(obs_size,)``."""
-        return list(self.battles.observation().numpy()[0])
+        return list(self._moment.observation.copy())
 
     def get_obs_agent(self, agent_id: int) -> Floats:
         """What one agent sees."""
-        return self.get_obs()[agent_id]
+        view: Floats = self._moment.observation[agent_id].copy()
+        return view
 
     def get_state(self) -> Floats:
         """The global state: float32 ``(state_size,)``; not for decentralised execution."""
@@ -206,12 +203,11 @@ class StarCraft2Env:
 
     def get_avail_actions(self) -> list[list[int]]:
         """Masks: for each agent a list of 0 and 1, one per action."""
-        masks: list[list[int]] = self.battles.available_actions().numpy()[0].view(np.int8).tolist()
-        return masks
+        return [mask.copy() for mask in self._moment.available]
 
     def get_avail_agent_actions(self, agent_id: int) -> list[int]:
         """The mask of one agent."""
-        return self.get_avail_actions()[agent_id]
+        return self._moment.available[agent_id].copy()
 
     def get_visibility_matrix(self) -> Bools:
         """Who sees whom: bool ``(n_agents, n_agents + n_enemies)``; nobody sees itself."""
@@ -280,12 +276,12 @@ class StarCraft2Env:
     @property
     def agents(self) -> dict[int, Unit]:
         """The allies by agent number, as they stand."""
-        return {agent: self._unit(agent) for agent in range(self.n_agents)}
+        return dict(enumerate(self._moment.units[: self.n_agents]))
 
     @property
     def enemies(self) -> dict[int, Unit]:
         """The enemies by number, as they stand."""
-        return {enemy: self._unit(self.n_agents + enemy) for enemy in range(self.n_enemies)}
+        return dict(enumerate(self._moment.units[self.n_agents :]))
 
     @property
     def last_action(self) -> Floats:
@@ -305,11 +301,18 @@ class StarCraft2Env:
 
     def get_unit_by_id(self, a_id: int) -> Unit:
         """One ally as it stands."""
-        return self._unit(range(self.n_agents)[a_id])
+        return self._moment.units[range(self.n_agents)[a_id]]
 
     def get_unit_types(self) -> list[int]:
         """Stock type ids: allies in agent order, then enemies."""
-        return [UNIT_TYPES[kind].smac_id for kind in self.battles.units.type[0].tolist()]
+        return [unit.unit_type for unit in self._moment.units]
+
+    def only_medivac_left(self, ally: bool) -> bool:
+        """Whether this alone decides an MMM battle: no ally but medivacs lives, or one enemy, a medivac."""
+        units = self._moment.units
+        team = units[: self.n_agents] if ally else units[self.n_agents :]
+        heals = [unit.kind.heal is not None for unit in team if unit.health > 0]
+        return self.map_type == "MMM" and (all(heals) if ally else heals == [True])
 
     def unit_shoot_range(self, agent_id: int) -> float:
         """How far an agent may attack, cells between centres; the same for all but in SMACv2."""
@@ -324,26 +327,72 @@ class StarCraft2Env:
         """What a win without losses to regeneration sums to before scaling; of drawn teams, the present ones."""
         return float(max_rewards(self.battles.backend.units, self.scenario, self.options))
 
-    def seed(self) -> int | None:
-        """The seed that the environment was made with (it sets nothing, as in SMAC)."""
+    def seed(self, seed: int | None = None) -> int | None:
+        """The seed that the environment was made with. With a number, episodes start over as if made with it."""
+        if seed is not None:
+            self._reseed(seed)
         return self._seed
+
+    def render(self, mode: str = "rgb_array") -> Picture:
+        """The battle as it stands, drawn: uint8 ``(height, width, 3)``.
+
+        Raises:
+            BadArgument: another mode than ``rgb_array``, or no episode was started.
+        """
+        if mode != "rgb_array":
+            raise BadArgument(
+                f"render(mode={mode!r}) has no window to open; use mode='rgb_array' for a picture, save_replay() for "
+                "an animation, or the command s2rm-sc2 watch."
+            )
+        from s2rm_sc2.draw import picture
+
+        return picture(self.scenario, self.battles.units[0])
+
+    def save_replay(self) -> Path:
+        """Write the episode as it has been played so far as an animation, and say where it lies.
+
+        The GIF is ``{replay_prefix or map_name}_episode{number}.gif`` in ``replay_dir`` or the current folder. It shows
+        one episode (SMAC's game writes all since its launch into one file that only the game can read).
+
+        Raises:
+            BadArgument: no episode was started.
+        """
+        if self._playing is None:
+            raise BadArgument("No episode was started yet; call reset() first.")
+        from s2rm_sc2.draw import write_gif
+
+        name = f"{self.game.replay_prefix or self.map_name}_episode{self._episodes - 1}.gif"
+        return write_gif(Path(self.game.replay_dir) / name, self.scenario, self._again(self._playing))
+
+    def full_restart(self) -> None:
+        """Nothing to do: SMAC launches the game anew here, and there is none."""
 
     def close(self) -> None:
         """Release the engine; closing twice is allowed."""
         self.battles.close()
 
-    def _unit(self, row: int) -> Unit:
-        table = self.battles.units
-        kind = UNIT_TYPES[int(table.type[0, row])]
-        return Unit(
-            tag=row + 1,
-            unit_type=kind.smac_id,
-            owner=1 if row < self.n_agents else 2,
-            pos=Point(float(table.x[0, row]), float(table.y[0, row])),
-            health=float(table.health[0, row]),
-            health_max=kind.health,
-            shield=float(table.shield[0, row]),
-            shield_max=kind.shield,
-            energy=float(table.energy[0, row]),
-            weapon_cooldown=float(table.cooldown[0, row]),
-        )
+    def _reseed(self, seed: int | None) -> None:
+        self._seed, self._root = seed, secrets.randbits(63) if seed is None else int(seed)
+        self._episodes = 0
+
+    def _again(self, seed: int) -> UnitTable:
+        """The episode played once more from its seed and actions: its tables ``[T + 1, U]``."""
+        backend = EmbeddedBackend(self.scenario, 1, self.options.move_amount, self.game.loops)
+        backend.reset([seed])
+        tables = [backend.units.clone()]
+        for actions in self._played:
+            backend.step(actions)
+            tables.append(backend.units.clone())
+        return UnitTable(*(torch.cat([getattr(table, name) for table in tables]) for name in FIELDS))
+
+    def _by_heuristic(self, heuristic: Heuristic, said: Tensor, actions: Iterable[SupportsInt]) -> Tensor:
+        """The heuristic's actions int64 ``[1, A]``, put into the caller's list as SMAC does."""
+        if said.shape[1] != self.n_agents or ((said < 0) | (said >= self.n_actions)).any():
+            raise BadArgument(f"Actions are {said[0].tolist()}; give {self.n_agents} from 0 to {self.n_actions - 1}.")
+        moment = self._moment
+        units = moment.units
+        chosen = heuristic.choose(units[: self.n_agents], units[self.n_agents :], moment.available)
+        if isinstance(actions, MutableSequence | np.ndarray | Tensor):
+            for agent, action in enumerate(chosen):
+                actions[agent] = action
+        return torch.tensor([chosen], dtype=torch.int64)

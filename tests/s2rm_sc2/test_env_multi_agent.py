@@ -1,8 +1,11 @@
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
+from PIL import Image
 
 from s2rm_sc2.envs.multi_agent import StarCraft2Env
 from s2rm_sc2.errors import BadArgument, S2rmError, ScenarioUnknown
@@ -158,15 +161,6 @@ def test_features_add_up_and_units_are_as_in_the_vectors() -> None:
     assert (env.unit_shoot_range(0), env.unit_sight_range(0)) == (6, 9)
 
 
-def test_the_keywords_of_smacs_configuration_files_are_accepted_at_their_defaults() -> None:
-    env = StarCraft2Env(map_name="3m", difficulty="7", step_mul=8, game_version=None, debug=False, replay_dir="")
-    assert env.get_env_info()["n_agents"] == 3
-    with pytest.raises(BadArgument, match="difficulty='A'"):
-        StarCraft2Env(map_name="3m", difficulty="A")
-    with pytest.raises(BadArgument, match="move_amount is 0"):
-        StarCraft2Env(map_name="3m", move_amount=0)
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -204,3 +198,155 @@ def test_sparse_and_signed_rewards_reach_the_environment() -> None:
     signed = StarCraft2Env("1m_vs_5m", reward_only_positive=False, reward_negative_scale=1.0, **raw)
     lost = 45 + 10  # the marine's health and its death
     assert sum(play(signed)[0]) == pytest.approx(sum(play(StarCraft2Env("1m_vs_5m", **raw))[0]) - lost, abs=1e-3)
+
+
+SC2_YAML: dict[str, Any] = {
+    "continuing_episode": False,
+    "difficulty": "7",
+    "game_version": None,
+    "map_name": "2s3z",
+    "move_amount": 2,
+    "obs_all_health": True,
+    "obs_instead_of_state": False,
+    "obs_last_action": False,
+    "obs_own_health": True,
+    "obs_pathing_grid": False,
+    "obs_terrain_height": False,
+    "obs_timestep_number": False,
+    "reward_death_value": 10,
+    "reward_defeat": 0,
+    "reward_negative_scale": 0.5,
+    "reward_only_positive": True,
+    "reward_scale": True,
+    "reward_scale_rate": 20,
+    "reward_sparse": False,
+    "reward_win": 200,
+    "replay_dir": "",
+    "replay_prefix": "",
+    "state_last_action": True,
+    "state_timestep_number": False,
+    "step_mul": 8,
+    "seed": 7,
+    "heuristic_ai": False,
+    "heuristic_rest": False,
+    "debug": False,
+}
+"""The keywords that the learners' configuration files for SMAC pass."""
+
+
+def test_a_learners_loop_plays_with_the_keywords_of_its_configuration_file() -> None:
+    env, rng = StarCraft2Env(**SC2_YAML), np.random.default_rng(0)
+    info = env.get_env_info()
+    for _ in range(2):
+        env.reset()
+        terminated, steps = False, 0
+        while not terminated:
+            obs, state = np.array(env.get_obs()), env.get_state()
+            masks = [env.get_avail_agent_actions(agent) for agent in range(info["n_agents"])]
+            assert masks == env.get_avail_actions()
+            assert np.array_equal(obs, [env.get_obs_agent(agent) for agent in range(info["n_agents"])])
+            assert (obs.shape, state.shape) == ((info["n_agents"], info["obs_shape"]), (info["state_shape"],))
+            actions = torch.tensor([rng.choice(np.flatnonzero(mask)) for mask in masks])
+            _, terminated, _ = env.step(actions)
+            steps += 1
+        assert steps <= info["episode_limit"]
+    assert env.get_stats()["battles_game"] == 2
+
+
+def test_what_is_handed_out_is_the_callers_own() -> None:
+    env = StarCraft2Env("3m", seed=0)
+    obs, _ = env.reset()
+    env.get_obs_agent(0)[:] = 7
+    env.get_avail_agent_actions(0)[0] = 7
+    obs[1][:] = 7
+    assert max(view.max() for view in env.get_obs()) <= 1
+    assert env.get_avail_actions()[0][0] == 0
+
+
+def test_keywords_about_the_game_are_accepted_where_they_mean_something() -> None:
+    for difficulty in ("1", "A"):
+        StarCraft2Env("3m", difficulty=difficulty, game_version="4.10", window_size_x=640, debug=True)
+    for wrong in ({"difficulty": "B"}, {"step_mul": 0}, {"move_amount": 0}):
+        with pytest.raises(BadArgument, match=next(iter(wrong))):
+            StarCraft2Env("3m", **wrong)
+    with pytest.raises(BadArgument, match="10gen_protoss"):
+        StarCraft2Env("3m", capability_config={"n_units": 5})
+    with pytest.raises(BadArgument, match="10gen_protoss"):
+        StarCraft2Env("3m").reset(episode_config={"team_gen": 1})
+
+
+@pytest.mark.parametrize(("loops", "walked"), [(1, 2.25 / 16), (4, 2.25 / 4), (None, 2.25 / 2), (8, 2.25 / 2)])
+def test_a_step_lasts_as_many_loops_as_asked_for(loops: int | None, walked: float) -> None:
+    env = StarCraft2Env("1m_vs_1m@flat", seed=0, step_mul=loops)
+    env.reset()
+    start = env.get_unit_by_id(0).pos.x
+    env.step([5])
+    assert start - env.get_unit_by_id(0).pos.x == pytest.approx(walked, abs=1e-4)
+
+
+def test_a_seed_set_later_is_as_good_as_one_given_at_first() -> None:
+    env = StarCraft2Env("2s3z", seed=1)
+    play(env)
+    assert env.seed(5) == env.seed() == 5
+    assert np.array_equal(play(env)[1], play(StarCraft2Env("2s3z", seed=5))[1])
+
+
+def test_a_replay_shows_every_moment_of_the_episode(tmp_path: Path) -> None:
+    env = StarCraft2Env("3m", seed=2, replay_dir=str(tmp_path / "replays"), replay_prefix="mine")
+    with pytest.raises(BadArgument, match="reset"):
+        env.save_replay()
+    play(env)
+    play(env)
+    path = env.save_replay()
+    assert path == tmp_path / "replays" / "mine_episode1.gif"
+    with Image.open(path) as film:
+        assert getattr(film, "n_frames", 1) > 3
+    again = env._again(env._playing or 0)
+    assert len(again.x) == int(env.battles.steps[0]) + 1
+    assert torch.equal(again.x[-1:], env.battles.units.x)
+    assert torch.equal(again.health[-1:], env.battles.units.health)
+
+
+def test_the_battle_can_be_drawn_but_not_shown() -> None:
+    env = StarCraft2Env("3m", seed=2)
+    env.reset()
+    before = env.render("rgb_array")
+    env.step([5, 5, 5])
+    after = env.render()
+    assert before.dtype == np.uint8
+    assert before.shape == after.shape
+    assert before.shape[2] == 3
+    assert (before != after).any()
+    with pytest.raises(BadArgument, match="rgb_array"):
+        env.render(mode="human")
+
+
+def test_questions_about_a_units_surroundings_are_answered_as_the_vectors_are() -> None:
+    env = StarCraft2Env("3s5z", seed=3, obs_pathing_grid=True, obs_terrain_height=True)
+    env.reset()
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        obs, masks = env.get_obs(), env.get_avail_actions()
+        for agent, unit in env.agents.items():
+            assert [env.can_move(unit, direction) for direction in range(4)] == [bool(may) for may in masks[agent][2:6]]
+            surrounding = [*env.get_surrounding_pathing(unit), *env.get_surrounding_height(unit)]
+            assert obs[agent][4:21] == pytest.approx(np.array(surrounding, np.float32))
+        env.step([rng.choice([a for a in np.flatnonzero(mask) if a < 4]) for mask in masks])
+    assert len(env.get_surrounding_points(unit, include_self=True)) == 9
+    assert (env.check_bounds(0, 31), env.check_bounds(-1, 0), env.check_bounds(0, 32)) == (True, False, False)
+    assert env.distance(0, 0, 3, 4) == 5
+
+
+def test_constants_of_unit_types_are_smacs() -> None:
+    env = StarCraft2Env("1c3s5z", seed=0)
+    env.reset()
+    colossus, stalker, zealot = env.agents[0], env.agents[1], env.agents[4]
+    assert [env.unit_max_cooldown(unit) for unit in (colossus, stalker, zealot)] == [24, 35, 22]
+    assert [env.unit_max_shield(unit) for unit in (colossus, stalker, zealot)] == [150, 80, 50]
+    assert [env.get_unit_type_id(unit, True) for unit in (colossus, stalker, zealot)] == [0, 1, 2]
+    assert not env.only_medivac_left(True)
+    inverted = StarCraft2Env("2s3z", seed=0)
+    inverted.reset()
+    stalker, zealot = inverted.agents[0], inverted.agents[4]
+    assert [inverted.get_unit_type_id(unit, True) for unit in (stalker, zealot)] == [0, 1]
+    assert [inverted.get_unit_type_id(unit, False) for unit in (stalker, zealot)] == [1, 0]
