@@ -20,7 +20,10 @@ from s2rm_sc2.units import LOOPS_PER_SECOND, UNIT_TYPES, UnitType
 Reals = npt.NDArray[np.float32]
 Wholes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-Lists = npt.NDArray[np.int32]
+Lists = npt.NDArray[np.uint32]
+
+INSTANT = 1000.0
+"""Cells/s² of a unit type without an acceleration of its own: full speed within a loop (SC2's data)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,15 @@ class Rules:
 
     types: Reals
     damage: Reals
+
+
+def kind(unit: UnitType) -> int:
+    """The kind of a unit type's body, of :mod:`s2rm_sc2.battle.rows`."""
+    if unit.plane == "air":
+        return r.AIR
+    if "structure" in unit.attributes:
+        return r.STRUCTURE
+    return r.CLIFF if unit.walks_cliffs else r.GROUND
 
 
 def _type_row(unit: UnitType) -> list[float]:
@@ -71,7 +83,7 @@ class Field:
         real: float32 ``[B, R, U]``, see :mod:`s2rm_sc2.battle.rows`.
         whole: int64 ``[B, W, U]``, see :mod:`s2rm_sc2.battle.rows`.
         alive: bool ``[B, U]``.
-        near: int32 ``[B, U, 1 + U]``, scratch: number of neighbours, then their rows.
+        near: uint32 ``[B, U, 2 + U]``, scratch, see :mod:`s2rm_sc2.battle.neighbours`.
         random: uint64 ``[B]``, states of the battles' generators.
         clock: int64 ``[B]``, game loops since the battle began.
         cells: the terrain as the engine reads it.
@@ -83,7 +95,7 @@ class Field:
         self.real: Reals = np.zeros((n_battles, r.N_REALS, U), np.float32)
         self.whole: Wholes = np.zeros((n_battles, r.N_WHOLES, U), np.int64)
         self.alive: Flags = np.zeros((n_battles, U), np.bool_)
-        self.near: Lists = np.zeros((n_battles, U, 1 + U), np.int32)
+        self.near: Lists = np.zeros((n_battles, U, 2 + U), np.uint32)
         self.random: States = np.zeros(n_battles, np.uint64)
         self.clock: Wholes = np.zeros(n_battles, np.int64)
         self.cells: Cells = cells(terrain)
@@ -101,12 +113,14 @@ class Field:
             r.INNER: [unit.inner for unit in units],
             r.REACH: [unit.weapon.range if unit.weapon else 0.0 for unit in units],
             r.STRIDE: [unit.speed / LOOPS_PER_SECOND for unit in units],
+            r.ACCELERATION: [(unit.acceleration or INSTANT) / LOOPS_PER_SECOND**2 for unit in units],
         }
         wholes: dict[int, list[int]] = {
             r.TYPE: [unit.index for unit in units],
             r.TEAM: [*self.teams],
             r.ACTIVE: [int(team != ALLY) for team in self.teams],
-            r.KIND: [int(unit.walks_cliffs) for unit in units],
+            r.KIND: [kind(unit) for unit in units],
+            r.LINE: [*range(len(units))],
             **dict.fromkeys((r.TARGET, r.STRUCK, r.ENGAGED, r.MISSILE, r.ATTACKER), [-1] * len(units)),
         }
         self.real[battles], self.whole[battles] = 0.0, 0

@@ -13,12 +13,9 @@ from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.compiled import rule
 from s2rm_sc2.battle.field import Flags, Lists, Reals, Wholes
 from s2rm_sc2.battle.ground import Cells, fits, settle
+from s2rm_sc2.battle.neighbours import EARLIER, FIRST, SEARCH_PERIOD, TOTAL, find_neighbours
 from s2rm_sc2.battle.orders import ATTACK_MOVE, MOVE, STAND
 
-MARGIN = np.float32(0.75)
-"""Cells between two bodies within which they heed each other; two walkers close 0.74 at most in a period."""
-SEARCH_PERIOD = 2
-"""Loops between two searches for neighbours."""
 FORESIGHT = np.float32(4.0)
 """Loops of walking that a heading must be free for."""
 TOLERANCE = np.float32(0.98)
@@ -29,15 +26,22 @@ PASSES = 2
 """Rounds of pushing apart in a loop."""
 FIRMNESS = np.float32(0.8)
 """Share of an overlap that a round removes."""
-ZERO, ONE = np.float32(0.0), np.float32(1.0)
-FAR, DEAD_KIND = np.float32(1e6), 9
-"""Squared distance between bodies of different kinds; the dead are a kind of their own."""
+ZERO, ONE, TWO, NOWHERE = np.float32(0.0), np.float32(1.0), np.float32(2.0), np.float32(1e6)
 YIELDS = np.array([0.5, 1.0, 0.1], np.float32)
 """How much a unit yields to a push, by its deed: idle, walking, fighting."""
 HEADINGS = 5
-TURN_COS = np.cos(np.radians(22.5) * np.arange(HEADINGS + 1)).astype(np.float32)
-TURN_SIN = np.sin(np.radians(22.5) * np.arange(HEADINGS + 1)).astype(np.float32)
 """Detours tried, to either side: 22.5 to 112.5 degrees off the straight way."""
+STUCK = HEADINGS + 1
+"""The turn of a walker that has no way; headings are numbered from -STUCK."""
+LANES = 12
+"""Headings computed at once, one of them unused: whole vector registers."""
+_TURNS = np.arange(LANES) - STUCK
+_GOES = abs(_TURNS) < STUCK
+TURN_COS = (np.cos(np.radians(22.5) * _TURNS) * _GOES).astype(np.float32)
+TURN_SIN = (np.sin(np.radians(22.5) * _TURNS) * _GOES).astype(np.float32)
+_LEFT, _RIGHT = [*range(1, STUCK)], [*range(-1, -STUCK, -1)]
+TRIALS = np.array([_RIGHT + _LEFT, [t for both in zip(_LEFT, _RIGHT, strict=True) for t in both], _LEFT + _RIGHT])
+"""The order in which detours are tried by the side kept: right, none, left."""
 
 
 @rule
@@ -45,96 +49,120 @@ def walk(real: Reals, whole: Wholes, alive: Flags, near: Lists, ground: Cells, c
     """Move every unit for one loop by what it wishes and what others and the ground allow."""
     if clock % SEARCH_PERIOD == 0:
         find_neighbours(real, whole, alive, near)
-    for i in range(alive.shape[0]):
-        if alive[i] and whole[r.DEED, i] == r.WALKING:
-            _steer(real, whole, alive, near, i, ground)
-    for i in range(alive.shape[0]):
-        if alive[i]:
-            real[r.NEXT_X, i] = real[r.X, i] + real[r.WISH_X, i]
-            real[r.NEXT_Y, i] = real[r.Y, i] + real[r.WISH_Y, i]
+        for i in range(alive.shape[0]):
+            if alive[i] and whole[r.DEED, i] == r.WALKING:
+                _steer(real, whole, near, i, ground)
+    _set_off(real, whole, alive)
     for _ in range(PASSES):
         if not _push_apart(real, whole, alive, near):
             break
     for i in range(alive.shape[0]):
         if not alive[i]:
             continue
-        x, y, good = settle(ground, real[r.NEXT_X, i], real[r.NEXT_Y, i], real[r.INNER, i])
         old_x, old_y = real[r.X, i], real[r.Y, i]
-        if good:
-            real[r.X, i], real[r.Y, i] = x, y
+        if real[r.NEXT_X, i] != old_x or real[r.NEXT_Y, i] != old_y:
+            x, y, good = settle(ground, real[r.NEXT_X, i], real[r.NEXT_Y, i], real[r.INNER, i])
+            if good:
+                real[r.X, i], real[r.Y, i] = x, y
         real[r.STEP_X, i], real[r.STEP_Y, i] = real[r.X, i] - old_x, real[r.Y, i] - old_y
 
 
 @rule
-def find_neighbours(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> None:
-    """List for every unit the living units that its body may meet until the next search."""
-    n_units = alive.shape[0]
-    slack, plane = real[r.SLACK], real[r.PLANE]
-    for j in range(n_units):
-        plane[j] = FAR * (whole[r.KIND, j] if alive[j] else DEAD_KIND)
-    xs, ys, bodies = real[r.X], real[r.Y], real[r.BODY]
-    for i in range(n_units):
-        row, count = near[i], np.uint32(0)
-        if alive[i]:
-            x, y, body, own_plane = xs[i], ys[i], bodies[i] + MARGIN, plane[i]
-            for j in range(n_units):  # no branches, so that it compiles to vector instructions
-                dx, dy, reach = xs[j] - x, ys[j] - y, bodies[j] + body
-                slack[j] = dx * dx + dy * dy + abs(plane[j] - own_plane) - reach * reach
-            slack[i] = FAR
-            for j in range(n_units):  # every row is written, only neighbours advance: no branch to mispredict
-                row[1 + count] = j
-                count += np.uint32(slack[j] < ZERO)
-        row[0] = count
+def _set_off(real: Reals, whole: Wholes, alive: Flags) -> None:
+    """Put every unit where its wish, turned as it steers, takes it; the dead are nowhere."""
+    xs, ys, wish_x, wish_y = real[r.X], real[r.Y], real[r.WISH_X], real[r.WISH_Y]
+    next_x, next_y, turns, deeds = real[r.NEXT_X], real[r.NEXT_Y], whole[r.TURN], whole[r.DEED]
+    for i in range(alive.shape[0]):
+        step_x, step_y = wish_x[i], wish_y[i]
+        if turns[i] != 0:
+            if deeds[i] != r.WALKING:
+                turns[i] = 0
+            else:
+                step_x, step_y = _turned(step_x, step_y, turns[i])
+        next_x[i] = xs[i] + step_x if alive[i] else NOWHERE
+        next_y[i] = ys[i] + step_y
 
 
 @rule
-def _blocker(real: Reals, whole: Wholes, alive: Flags, near: Lists, i: int, step_x: float, step_y: float) -> int:
+def _turned(x: float, y: float, turn: int) -> tuple[float, float]:
+    """A displacement turned by so many headings, left positive; none when there is no way."""
+    return x * TURN_COS[turn + STUCK] - y * TURN_SIN[turn + STUCK], y * TURN_COS[turn + STUCK] + x * TURN_SIN[turn + STUCK]
+
+
+@rule
+def _blocker(real: Reals, whole: Wholes, near: Lists, i: int, step_x: float, step_y: float) -> int:
     """The first neighbour (not the target) that unit i would run into on this heading; -1 when it is free."""
-    for n in range(near[i, 0]):
-        j = near[i, 1 + n]
-        if j == whole[r.TARGET, i] or not alive[j]:
-            continue
-        away_x, away_y = real[r.X, j] - real[r.X, i], real[r.Y, j] - real[r.Y, i]
-        closing_x = (step_x - real[r.EXPECT_X, j]) * FORESIGHT
-        closing_y = (step_y - real[r.EXPECT_Y, j]) * FORESIGHT
+    xs, ys, bodies = real[r.X], real[r.Y], real[r.BODY]
+    expect_x, expect_y = real[r.EXPECT_X], real[r.EXPECT_Y]
+    x, y, body, target = xs[i], ys[i], bodies[i], whole[r.TARGET, i]
+    for n in range(FIRST, FIRST + near[i, TOTAL]):
+        j = near[i, n]
+        away_x, away_y = xs[j] - x, ys[j] - y
+        closing_x, closing_y = (step_x - expect_x[j]) * FORESIGHT, (step_y - expect_y[j]) * FORESIGHT
         approach = away_x * closing_x + away_y * closing_y
-        if approach <= ZERO:
+        if approach <= ZERO or j == target:
             continue
-        part = min(ONE, approach / (closing_x * closing_x + closing_y * closing_y))
-        miss_x, miss_y = away_x - part * closing_x, away_y - part * closing_y
-        contact = (real[r.BODY, i] + real[r.BODY, j]) * TOLERANCE
-        if miss_x * miss_x + miss_y * miss_y < contact * contact:
+        contact = (body + bodies[j]) * TOLERANCE
+        room = away_x * away_x + away_y * away_y - contact * contact
+        path = closing_x * closing_x + closing_y * closing_y
+        # Where they come closest, or at the end of the foresight if that is earlier.
+        if room * path < approach * approach if approach < path else room + path < approach + approach:
             return int(j)
     return -1
 
 
 @rule
-def _steer(real: Reals, whole: Wholes, alive: Flags, near: Lists, i: int, ground: Cells) -> None:
-    """Turn the wish of a walker aside as little as its neighbours demand; without a way it stands for this loop."""
+def _steer(real: Reals, whole: Wholes, near: Lists, i: int, ground: Cells) -> None:
+    """Turn a walker aside as little as its neighbours demand; without a way it stands until it steers again."""
     wish_x, wish_y = real[r.WISH_X, i], real[r.WISH_Y, i]
-    blocker = _blocker(real, whole, alive, near, i, wish_x, wish_y)
+    whole[r.TURN, i] = 0
+    blocker = _blocker(real, whole, near, i, wish_x, wish_y)
     if blocker < 0:
         whole[r.SIDE, i] = 0
         return
-    real[r.WISH_X, i] = real[r.WISH_Y, i] = 0.0
     if _arrived(real, whole, i, blocker):
         whole[r.ORDER, i] = STAND
         whole[r.DEED, i] = r.IDLE
+        real[r.WISH_X, i] = real[r.WISH_Y, i] = ZERO
         real[r.GOAL_X, i], real[r.GOAL_Y, i] = real[r.X, i], real[r.Y, i]
         return
-    settled = whole[r.SIDE, i] != 0
-    side = whole[r.SIDE, i] if settled else 1
-    for trial in range(2 * HEADINGS):
-        turn = 1 + (trial % HEADINGS if settled else trial // 2)
-        hand = side if (trial < HEADINGS if settled else trial % 2 == 0) else -side
-        step_x = wish_x * TURN_COS[turn] - hand * wish_y * TURN_SIN[turn]
-        step_y = wish_y * TURN_COS[turn] + hand * wish_x * TURN_SIN[turn]
-        if fits(ground, real[r.X, i] + step_x, real[r.Y, i] + step_y, real[r.INNER, i]) and (
-            _blocker(real, whole, alive, near, i, step_x, step_y) < 0
-        ):
-            real[r.WISH_X, i], real[r.WISH_Y, i] = step_x, step_y
-            whole[r.SIDE, i] = hand
+    blocked = _blocked_headings(real, whole, near, i, wish_x, wish_y)
+    for turn in TRIALS[whole[r.SIDE, i] + 1]:
+        if (blocked >> (turn + STUCK)) & 1:
+            continue
+        step_x, step_y = _turned(wish_x, wish_y, turn)
+        if fits(ground, real[r.X, i] + step_x, real[r.Y, i] + step_y, real[r.INNER, i]):
+            whole[r.TURN, i], whole[r.SIDE, i] = turn, 1 if turn > 0 else -1
             return
+    whole[r.TURN, i] = STUCK
+
+
+@rule
+def _blocked_headings(real: Reals, whole: Wholes, near: Lists, i: int, wish_x: float, wish_y: float) -> int:
+    """Bit by bit, whether unit i would run into a neighbour on each heading: the test of :func:`_blocker`."""
+    xs, ys, bodies = real[r.X], real[r.Y], real[r.BODY]
+    expect_x, expect_y = real[r.EXPECT_X], real[r.EXPECT_Y]
+    wish_x, wish_y = wish_x * FORESIGHT, wish_y * FORESIGHT
+    x, y, body, target = xs[i], ys[i], bodies[i], whole[r.TARGET, i]
+    reach, blocked = wish_x * wish_x + wish_y * wish_y, 0
+    for n in range(FIRST, FIRST + near[i, TOTAL]):
+        j = near[i, n]
+        if j == target:
+            continue
+        away_x, away_y = xs[j] - x, ys[j] - y
+        other_x, other_y = expect_x[j] * FORESIGHT, expect_y[j] * FORESIGHT
+        contact = (body + bodies[j]) * TOLERANCE
+        room = away_x * away_x + away_y * away_y - contact * contact
+        ahead, across = away_x * wish_x + away_y * wish_y, away_y * wish_x - away_x * wish_y
+        along, aside = other_x * wish_x + other_y * wish_y, other_y * wish_x - other_x * wish_y
+        retreat, paths = away_x * other_x + away_y * other_y, reach + other_x * other_x + other_y * other_y
+        for h in range(LANES):
+            approach = ahead * TURN_COS[h] + across * TURN_SIN[h] - retreat
+            path = paths - TWO * (along * TURN_COS[h] + aside * TURN_SIN[h])
+            passing = (approach < path) & (room * path < approach * approach)
+            ending = (approach >= path) & (room + path < approach + approach)
+            blocked |= int((approach > ZERO) & (passing | ending)) << h
+    return blocked
 
 
 @rule
@@ -158,31 +186,43 @@ def _arrived(real: Reals, whole: Wholes, i: int, blocker: int) -> bool:
 @rule
 def _push_apart(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> bool:
     """One round: every overlap moves both bodies apart, each by its share of the yielding; False when none is left."""
+    xs, ys, bodies = real[r.NEXT_X], real[r.NEXT_Y], real[r.BODY]
+    push_x, push_y = real[r.PUSH_X], real[r.PUSH_Y]
+    push_x[:], push_y[:] = ZERO, ZERO
     overlap = False
     for i in range(alive.shape[0]):
-        real[r.PUSH_X, i] = real[r.PUSH_Y, i] = 0.0
-        if not alive[i]:
-            continue
-        yielding = YIELDS[whole[r.DEED, i]]
-        for n in range(near[i, 0]):
-            j = near[i, 1 + n]
-            dx, dy = real[r.NEXT_X, i] - real[r.NEXT_X, j], real[r.NEXT_Y, i] - real[r.NEXT_Y, j]
-            contact = real[r.BODY, i] + real[r.BODY, j]
-            square = dx * dx + dy * dy
-            if square >= contact * contact or not alive[j]:
-                continue
-            overlap = True
-            distance = math.sqrt(square)
-            if distance == 0.0:
-                dx, dy, distance = 0.0, (1.0 if i < j else -1.0), 1.0
-                square = 0.0
-            share = FIRMNESS * yielding / (yielding + YIELDS[whole[r.DEED, j]])
-            amount = share * (contact - math.sqrt(square)) / distance
-            real[r.PUSH_X, i] += amount * dx
-            real[r.PUSH_Y, i] += amount * dy
+        x, y, body = xs[i], ys[i], bodies[i]
+        for n in range(FIRST + near[i, EARLIER], FIRST + near[i, TOTAL]):
+            j = near[i, n]
+            dx, dy, contact = x - xs[j], y - ys[j], body + bodies[j]
+            if dx * dx + dy * dy < contact * contact and alive[i]:
+                _push_pair(real, whole, i, int(j), dx, dy, contact)
+                overlap = True
     if overlap:
         for i in range(alive.shape[0]):
-            if alive[i]:
-                real[r.NEXT_X, i] += real[r.PUSH_X, i]
-                real[r.NEXT_Y, i] += real[r.PUSH_Y, i]
+            xs[i] += push_x[i]
+            ys[i] += push_y[i]
     return overlap
+
+
+@rule
+def _push_pair(real: Reals, whole: Wholes, i: int, j: int, dx: float, dy: float, contact: float) -> None:
+    """Add to the pushes of two overlapping bodies, the second of which is dx, dy away from the first."""
+    distance = math.sqrt(dx * dx + dy * dy)
+    amount = FIRMNESS * (contact - distance)
+    if distance == ZERO:
+        dx, dy, distance = ZERO, (ONE if i < j else -ONE), ONE
+    own, others = _yielding(whole, i), _yielding(whole, j)
+    if own + others == ZERO:
+        return
+    amount /= distance * (own + others)
+    real[r.PUSH_X, i] += own * amount * dx
+    real[r.PUSH_Y, i] += own * amount * dy
+    real[r.PUSH_X, j] -= others * amount * dx
+    real[r.PUSH_Y, j] -= others * amount * dy
+
+
+@rule
+def _yielding(whole: Wholes, i: int) -> float:
+    """How much a unit yields to a push; a structure never does."""
+    return ZERO if whole[r.KIND, i] == r.STRUCTURE else YIELDS[whole[r.DEED, i]]

@@ -5,6 +5,8 @@ An order replaces the one before and lasts until it is done, another is given or
 
 import math
 
+import numpy as np
+
 from s2rm_sc2.actions import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.combat import begin_attack, call_off, gap, winding_up
@@ -19,8 +21,9 @@ the goal and attack on the way (active units); attack the nearest foe on the map
 MOVE_AMOUNT = 2.0
 """Cells between a unit and the place that a move action sends it to (SMAC's default)."""
 
-POST_SLACK = 1.0
+POST_SLACK = np.float32(1.0)
 """Cells that an idle active unit may be off its post, by a crowd's pushing, before it walks back."""
+ZERO, ONE = np.float32(0.0), np.float32(1.0)
 
 
 @rule
@@ -85,20 +88,25 @@ def follow(real: Reals, whole: Wholes, alive: Flags, types: Reals, random: State
         real[r.EXPECT_X, i] = real[r.STEP_X, i] if walked else real[r.WISH_X, i]
         real[r.EXPECT_Y, i] = real[r.STEP_Y, i] if walked else real[r.WISH_Y, i]
         if whole[r.DEED, i] != r.WALKING:
-            real[r.EXPECT_X, i] = real[r.EXPECT_Y, i] = 0.0
+            real[r.EXPECT_X, i] = real[r.EXPECT_Y, i] = real[r.PACE, i] = ZERO
 
 
 @rule
 def _walk(real: Reals, whole: Wholes, i: int, x: float, y: float) -> bool:
     """Wish to go straight towards a place, as far as one loop allows; True when that is far enough."""
-    if real[r.STRIDE, i] == 0.0:
+    if real[r.STRIDE, i] == ZERO:
         return False
     dx, dy = x - real[r.X, i], y - real[r.Y, i]
-    distance = math.sqrt(dx * dx + dy * dy)
-    part = min(1.0, real[r.STRIDE, i] / max(distance, 1e-9))
-    real[r.WISH_X, i], real[r.WISH_Y, i] = dx * part, dy * part
+    pace = min(real[r.STRIDE, i], real[r.PACE, i] + real[r.ACCELERATION, i])
+    square = dx * dx + dy * dy
     whole[r.DEED, i] = r.WALKING
-    return bool(part == 1.0)
+    real[r.PACE, i] = pace
+    if square <= pace * pace:
+        real[r.WISH_X, i], real[r.WISH_Y, i] = dx, dy
+        return True
+    part = pace / math.sqrt(square)
+    real[r.WISH_X, i], real[r.WISH_Y, i] = dx * part, dy * part
+    return False
 
 
 @rule
