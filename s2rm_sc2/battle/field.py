@@ -83,7 +83,7 @@ class Field:
         real: float32 ``[B, R, U]``, see :mod:`s2rm_sc2.battle.rows`.
         whole: int64 ``[B, W, U]``, see :mod:`s2rm_sc2.battle.rows`.
         alive: bool ``[B, U]``.
-        near: uint32 ``[B, U, 2 + U]``, scratch, see :mod:`s2rm_sc2.battle.neighbours`.
+        near: uint32 ``[B, 2, 2 + U * (U - 1) / 2]``, scratch: pairs of neighbours, see :mod:`s2rm_sc2.battle.neighbours`.
         random: uint64 ``[B]``, states of the battles' generators.
         clock: int64 ``[B]``, game loops since the battle began.
         cells: the terrain as the engine reads it.
@@ -95,7 +95,7 @@ class Field:
         self.real: Reals = np.zeros((n_battles, r.N_REALS, U), np.float32)
         self.whole: Wholes = np.zeros((n_battles, r.N_WHOLES, U), np.int64)
         self.alive: Flags = np.zeros((n_battles, U), np.bool_)
-        self.near: Lists = np.zeros((n_battles, U, 2 + U), np.uint32)
+        self.near: Lists = np.zeros((n_battles, 2, 2 + U * (U - 1) // 2), np.uint32)
         self.random: States = np.zeros(n_battles, np.uint64)
         self.clock: Wholes = np.zeros(n_battles, np.int64)
         self.cells: Cells = cells(terrain)

@@ -13,7 +13,7 @@ from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.compiled import rule
 from s2rm_sc2.battle.field import Flags, Lists, Reals, Wholes
 from s2rm_sc2.battle.ground import Cells, fits, settle
-from s2rm_sc2.battle.neighbours import EARLIER, FIRST, SEARCH_PERIOD, TOTAL, find_neighbours
+from s2rm_sc2.battle.neighbours import SEARCH_PERIOD, find_pairs
 from s2rm_sc2.battle.orders import ATTACK_MOVE, MOVE, STAND
 
 FORESIGHT = np.float32(4.0)
@@ -48,22 +48,23 @@ TRIALS = np.array([_RIGHT + _LEFT, [t for both in zip(_LEFT, _RIGHT, strict=True
 def walk(real: Reals, whole: Wholes, alive: Flags, near: Lists, ground: Cells, clock: int) -> None:
     """Move every unit for one loop by what it wishes and what others and the ground allow."""
     if clock % SEARCH_PERIOD == 0:
-        find_neighbours(real, whole, alive, near)
+        find_pairs(real, whole, alive, near)
+        _look_ahead(real, whole, near)
+        _look_round(real, whole, near)
         for i in range(alive.shape[0]):
             if alive[i] and whole[r.DEED, i] == r.WALKING:
-                _steer(real, whole, near, i, ground)
+                _steer(real, whole, i, ground)
     _set_off(real, whole, alive)
     for _ in range(PASSES):
-        if not _push_apart(real, whole, alive, near):
+        if not _push_apart(real, whole, near):
             break
     for i in range(alive.shape[0]):
         if not alive[i]:
             continue
         old_x, old_y = real[r.X, i], real[r.Y, i]
-        if real[r.NEXT_X, i] != old_x or real[r.NEXT_Y, i] != old_y:
-            x, y, good = settle(ground, real[r.NEXT_X, i], real[r.NEXT_Y, i], real[r.INNER, i])
-            if good:
-                real[r.X, i], real[r.Y, i] = x, y
+        x, y, good = settle(ground, real[r.NEXT_X, i], real[r.NEXT_Y, i], real[r.INNER, i])
+        if good:
+            real[r.X, i], real[r.Y, i] = x, y
         real[r.STEP_X, i], real[r.STEP_Y, i] = real[r.X, i] - old_x, real[r.Y, i] - old_y
 
 
@@ -71,15 +72,10 @@ def walk(real: Reals, whole: Wholes, alive: Flags, near: Lists, ground: Cells, c
 def _set_off(real: Reals, whole: Wholes, alive: Flags) -> None:
     """Put every unit where its wish, turned as it steers, takes it; the dead are nowhere."""
     xs, ys, wish_x, wish_y = real[r.X], real[r.Y], real[r.WISH_X], real[r.WISH_Y]
-    next_x, next_y, turns, deeds = real[r.NEXT_X], real[r.NEXT_Y], whole[r.TURN], whole[r.DEED]
+    next_x, next_y, turns = real[r.NEXT_X], real[r.NEXT_Y], whole[r.TURN]
     for i in range(alive.shape[0]):
-        step_x, step_y = wish_x[i], wish_y[i]
-        if turns[i] != 0:
-            if deeds[i] != r.WALKING:
-                turns[i] = 0
-            else:
-                step_x, step_y = _turned(step_x, step_y, turns[i])
-        next_x[i] = xs[i] + step_x if alive[i] else NOWHERE
+        step_x, step_y = _turned(wish_x[i], wish_y[i], turns[i])
+        next_x[i] = xs[i] + step_x if alive[i] else NOWHERE * np.float32(1 + i)
         next_y[i] = ys[i] + step_y
 
 
@@ -90,79 +86,90 @@ def _turned(x: float, y: float, turn: int) -> tuple[float, float]:
 
 
 @rule
-def _blocker(real: Reals, whole: Wholes, near: Lists, i: int, step_x: float, step_y: float) -> int:
-    """The first neighbour (not the target) that unit i would run into on this heading; -1 when it is free."""
-    xs, ys, bodies = real[r.X], real[r.Y], real[r.BODY]
-    expect_x, expect_y = real[r.EXPECT_X], real[r.EXPECT_Y]
-    x, y, body, target = xs[i], ys[i], bodies[i], whole[r.TARGET, i]
-    for n in range(FIRST, FIRST + near[i, TOTAL]):
-        j = near[i, n]
-        away_x, away_y = xs[j] - x, ys[j] - y
-        closing_x, closing_y = (step_x - expect_x[j]) * FORESIGHT, (step_y - expect_y[j]) * FORESIGHT
-        approach = away_x * closing_x + away_y * closing_y
-        if approach <= ZERO or j == target:
-            continue
-        contact = (body + bodies[j]) * TOLERANCE
+def _look_ahead(real: Reals, whole: Wholes, near: Lists) -> None:
+    """Find for every unit a neighbour, but for its target, that it would run into on its straight way."""
+    xs, ys, bodies, wish_x, wish_y = real[r.X], real[r.Y], real[r.BODY], real[r.WISH_X], real[r.WISH_Y]
+    expect_x, expect_y, blocker, targets = real[r.EXPECT_X], real[r.EXPECT_Y], whole[r.BLOCKER], whole[r.TARGET]
+    blocker[:] = -1
+    for n in range(1, 1 + near[0, 0]):
+        i, j = near[0, n], near[1, n]
+        away_x, away_y, contact = xs[j] - xs[i], ys[j] - ys[i], (bodies[i] + bodies[j]) * TOLERANCE
         room = away_x * away_x + away_y * away_y - contact * contact
-        path = closing_x * closing_x + closing_y * closing_y
-        # Where they come closest, or at the end of the foresight if that is earlier.
-        if room * path < approach * approach if approach < path else room + path < approach + approach:
-            return int(j)
-    return -1
+        if _meets(away_x, away_y, room, wish_x[i] - expect_x[j], wish_y[i] - expect_y[j]) and targets[i] != j:
+            blocker[i] = j
+        if _meets(-away_x, -away_y, room, wish_x[j] - expect_x[i], wish_y[j] - expect_y[i]) and targets[j] != i:
+            blocker[j] = i
 
 
 @rule
-def _steer(real: Reals, whole: Wholes, near: Lists, i: int, ground: Cells) -> None:
+def _meets(away_x: float, away_y: float, room: float, closing_x: float, closing_y: float) -> bool:
+    """Whether a body that is away, at a square distance of room beyond contact, is met within the foresight."""
+    closing_x, closing_y = closing_x * FORESIGHT, closing_y * FORESIGHT
+    approach = away_x * closing_x + away_y * closing_y
+    path = closing_x * closing_x + closing_y * closing_y
+    # Where they come closest, or at the end of the foresight if that is earlier.
+    passing = (approach < path) & (room * path < approach * approach)
+    ending = (approach >= path) & (room + path < approach + approach)
+    return (approach > ZERO) & (passing | ending)
+
+
+@rule
+def _look_round(real: Reals, whole: Wholes, near: Lists) -> None:
+    """Find the blocked headings of the walkers whose straight way is blocked."""
+    blocker, blocked, targets, deeds = whole[r.BLOCKER], whole[r.BLOCKED], whole[r.TARGET], whole[r.DEED]
+    blocked[:] = 0
+    for n in range(1, 1 + near[0, 0]):
+        i, j = near[0, n], near[1, n]
+        if blocker[i] >= 0 and deeds[i] == r.WALKING and targets[i] != j:
+            blocked[i] |= _headings_into(real, i, j)
+        if blocker[j] >= 0 and deeds[j] == r.WALKING and targets[j] != i:
+            blocked[j] |= _headings_into(real, j, i)
+
+
+@rule
+def _headings_into(real: Reals, i: int, j: int) -> int:
+    """Bit by bit, whether unit i would run into unit j on each heading; the test is that of the straight way."""
+    wish_x, wish_y = real[r.WISH_X, i] * FORESIGHT, real[r.WISH_Y, i] * FORESIGHT
+    other_x, other_y = real[r.EXPECT_X, j] * FORESIGHT, real[r.EXPECT_Y, j] * FORESIGHT
+    away_x, away_y = real[r.X, j] - real[r.X, i], real[r.Y, j] - real[r.Y, i]
+    contact = (real[r.BODY, i] + real[r.BODY, j]) * TOLERANCE
+    room = away_x * away_x + away_y * away_y - contact * contact
+    ahead, across = away_x * wish_x + away_y * wish_y, away_y * wish_x - away_x * wish_y
+    along, aside = other_x * wish_x + other_y * wish_y, other_y * wish_x - other_x * wish_y
+    retreat = away_x * other_x + away_y * other_y
+    paths = wish_x * wish_x + wish_y * wish_y + other_x * other_x + other_y * other_y
+    blocked = 0
+    for h in range(LANES):
+        approach = ahead * TURN_COS[h] + across * TURN_SIN[h] - retreat
+        path = paths - TWO * (along * TURN_COS[h] + aside * TURN_SIN[h])
+        passing = (approach < path) & (room * path < approach * approach)
+        ending = (approach >= path) & (room + path < approach + approach)
+        blocked |= int((approach > ZERO) & (passing | ending)) << h
+    return blocked
+
+
+@rule
+def _steer(real: Reals, whole: Wholes, i: int, ground: Cells) -> None:
     """Turn a walker aside as little as its neighbours demand; without a way it stands until it steers again."""
-    wish_x, wish_y = real[r.WISH_X, i], real[r.WISH_Y, i]
     whole[r.TURN, i] = 0
-    blocker = _blocker(real, whole, near, i, wish_x, wish_y)
-    if blocker < 0:
+    if whole[r.BLOCKER, i] < 0:
         whole[r.SIDE, i] = 0
         return
-    if _arrived(real, whole, i, blocker):
+    wish_x, wish_y = real[r.WISH_X, i], real[r.WISH_Y, i]
+    if _arrived(real, whole, i, whole[r.BLOCKER, i]):
         whole[r.ORDER, i] = STAND
         whole[r.DEED, i] = r.IDLE
         real[r.WISH_X, i] = real[r.WISH_Y, i] = ZERO
         real[r.GOAL_X, i], real[r.GOAL_Y, i] = real[r.X, i], real[r.Y, i]
         return
-    blocked = _blocked_headings(real, whole, near, i, wish_x, wish_y)
     for turn in TRIALS[whole[r.SIDE, i] + 1]:
-        if (blocked >> (turn + STUCK)) & 1:
+        if (whole[r.BLOCKED, i] >> (turn + STUCK)) & 1:
             continue
         step_x, step_y = _turned(wish_x, wish_y, turn)
         if fits(ground, real[r.X, i] + step_x, real[r.Y, i] + step_y, real[r.INNER, i]):
             whole[r.TURN, i], whole[r.SIDE, i] = turn, 1 if turn > 0 else -1
             return
     whole[r.TURN, i] = STUCK
-
-
-@rule
-def _blocked_headings(real: Reals, whole: Wholes, near: Lists, i: int, wish_x: float, wish_y: float) -> int:
-    """Bit by bit, whether unit i would run into a neighbour on each heading: the test of :func:`_blocker`."""
-    xs, ys, bodies = real[r.X], real[r.Y], real[r.BODY]
-    expect_x, expect_y = real[r.EXPECT_X], real[r.EXPECT_Y]
-    wish_x, wish_y = wish_x * FORESIGHT, wish_y * FORESIGHT
-    x, y, body, target = xs[i], ys[i], bodies[i], whole[r.TARGET, i]
-    reach, blocked = wish_x * wish_x + wish_y * wish_y, 0
-    for n in range(FIRST, FIRST + near[i, TOTAL]):
-        j = near[i, n]
-        if j == target:
-            continue
-        away_x, away_y = xs[j] - x, ys[j] - y
-        other_x, other_y = expect_x[j] * FORESIGHT, expect_y[j] * FORESIGHT
-        contact = (body + bodies[j]) * TOLERANCE
-        room = away_x * away_x + away_y * away_y - contact * contact
-        ahead, across = away_x * wish_x + away_y * wish_y, away_y * wish_x - away_x * wish_y
-        along, aside = other_x * wish_x + other_y * wish_y, other_y * wish_x - other_x * wish_y
-        retreat, paths = away_x * other_x + away_y * other_y, reach + other_x * other_x + other_y * other_y
-        for h in range(LANES):
-            approach = ahead * TURN_COS[h] + across * TURN_SIN[h] - retreat
-            path = paths - TWO * (along * TURN_COS[h] + aside * TURN_SIN[h])
-            passing = (approach < path) & (room * path < approach * approach)
-            ending = (approach >= path) & (room + path < approach + approach)
-            blocked |= int((approach > ZERO) & (passing | ending)) << h
-    return blocked
 
 
 @rule
@@ -184,23 +191,22 @@ def _arrived(real: Reals, whole: Wholes, i: int, blocker: int) -> bool:
 
 
 @rule
-def _push_apart(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> bool:
+def _push_apart(real: Reals, whole: Wholes, near: Lists) -> bool:
     """One round: every overlap moves both bodies apart, each by its share of the yielding; False when none is left."""
-    xs, ys, bodies = real[r.NEXT_X], real[r.NEXT_Y], real[r.BODY]
-    push_x, push_y = real[r.PUSH_X], real[r.PUSH_Y]
-    push_x[:], push_y[:] = ZERO, ZERO
+    xs, ys, bodies, push_x, push_y = real[r.NEXT_X], real[r.NEXT_Y], real[r.BODY], real[r.PUSH_X], real[r.PUSH_Y]
     overlap = False
-    for i in range(alive.shape[0]):
-        x, y, body = xs[i], ys[i], bodies[i]
-        for n in range(FIRST + near[i, EARLIER], FIRST + near[i, TOTAL]):
-            j = near[i, n]
-            dx, dy, contact = x - xs[j], y - ys[j], body + bodies[j]
-            if dx * dx + dy * dy < contact * contact and alive[i]:
-                _push_pair(real, whole, i, int(j), dx, dy, contact)
+    for n in range(1, 1 + near[0, 0]):
+        i, j = near[0, n], near[1, n]
+        dx, dy, contact = xs[i] - xs[j], ys[i] - ys[j], bodies[i] + bodies[j]
+        if dx * dx + dy * dy < contact * contact:
+            if not overlap:
+                push_x[:], push_y[:] = ZERO, ZERO
                 overlap = True
+            _push_pair(real, whole, i, j, dx, dy, contact)
     if overlap:
-        for i in range(alive.shape[0]):
+        for i in range(xs.shape[0]):
             xs[i] += push_x[i]
+        for i in range(xs.shape[0]):
             ys[i] += push_y[i]
     return overlap
 

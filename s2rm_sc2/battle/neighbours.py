@@ -1,4 +1,8 @@
-"""Who is near whom: a sweep along the units in order of x, which hardly changes from one search to the next."""
+"""Which bodies may meet soon: a flat list of pairs, found by comparing units that stand close in a line ordered by x.
+
+The line hardly changes from one search to the next. Units one place apart are compared first, then units two places
+apart, and so on until all are too far apart in x: long loops without branches, which compile to vector instructions.
+"""
 
 import numpy as np
 
@@ -10,41 +14,31 @@ MARGIN = np.float32(0.75)
 """Cells between two bodies within which they heed each other; two walkers close 0.74 at most in a period."""
 SEARCH_PERIOD = 2
 """Loops between two searches for neighbours."""
-TOTAL, EARLIER, FIRST = 0, 1, 2
-"""Columns of a unit's list: how many neighbours, how many of them come before it in the line, and the rows, those
-first; so each pair can be met once (from the unit that comes first) or twice."""
 COLLIDES = np.array([0b1001, 0b1110, 0b0110, 0b1011], np.int64)
 """Kinds (bits) that a body of each kind collides with: ground with ground and structures, cliff walkers with their like,
 air and structures, air with air and cliff walkers; nothing else."""
+ZERO = np.float32(0.0)
 
 
 @rule
-def find_neighbours(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> None:
-    """List for every unit the living units that its body may meet until the next search."""
+def find_pairs(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> None:
+    """List the pairs of living units whose bodies may meet until the next search: rows ``near[:, 1 : 1 + near[0, 0]]``."""
     _line_up(real, whole)
-    n_living, widest = _muster(real, whole, alive, near)
-    xs, ys, bodies = real[r.LINE_X], real[r.LINE_Y], real[r.LINE_BODY]
-    crew, kinds = whole[r.CREW], whole[r.KIND]
-    end = np.uint64(0)
-    for a in range(np.uint64(n_living)):
-        i, x, y, body = np.uint32(crew[a]), xs[a], ys[a], bodies[a] + MARGIN
-        while end < np.uint64(n_living) and xs[end] - x < MARGIN + widest + widest:
-            end += np.uint64(1)
-        found = earlier = near[i, TOTAL]
-        for b in range(a + np.uint64(1), end):  # every row is written, only neighbours count: no branch to mispredict
-            dx, dy, reach = xs[b] - x, ys[b] - y, bodies[b] + body
-            near[i, FIRST + found] = crew[b]
-            found += np.uint32(dx * dx + dy * dy < reach * reach)
-        total, partners = earlier, COLLIDES[kinds[i]]
-        for n in range(FIRST + earlier, FIRST + found):
-            j = near[i, n]
-            if (partners >> kinds[j]) & 1:
-                near[i, FIRST + total] = j
-                total += np.uint32(1)
-                theirs = near[j, TOTAL]
-                near[j, FIRST + theirs] = i
-                near[j, TOTAL] = theirs + np.uint32(1)
-        near[i, EARLIER], near[i, TOTAL] = earlier, total
+    n_living, widest = _muster(real, whole, alive)
+    apart, found, close = 1, 0, True
+    while close and apart < n_living:
+        close = _compare(real, n_living, apart, MARGIN + widest + widest)
+        slack, firsts, seconds = real[r.SLACK], near[0], near[1]
+        for a in range(n_living - apart):  # every pair is written, only neighbours count: no branch to mispredict
+            firsts[1 + found], seconds[1 + found] = a, a + apart
+            found += int(slack[a] < ZERO)
+        apart += 1
+    crew, kinds, pairs = whole[r.CREW], whole[r.KIND], 0
+    for n in range(found):
+        i, j = crew[near[0, 1 + n]], crew[near[1, 1 + n]]
+        near[0, 1 + pairs], near[1, 1 + pairs] = i, j
+        pairs += (COLLIDES[kinds[i]] >> kinds[j]) & 1
+    near[0, 0] = pairs
 
 
 @rule
@@ -61,17 +55,26 @@ def _line_up(real: Reals, whole: Wholes) -> None:
 
 
 @rule
-def _muster(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> tuple[int, float]:
-    """Empty the lists, and note the living in order of x, side by side; their number and the largest body."""
+def _muster(real: Reals, whole: Wholes, alive: Flags) -> tuple[int, float]:
+    """Note the living side by side in order of x; their number and the largest body."""
     xs, ys, bodies = real[r.LINE_X], real[r.LINE_Y], real[r.LINE_BODY]
-    line, crew = whole[r.LINE], whole[r.CREW]
-    n_living, widest = 0, np.float32(0.0)
+    line, crew, n_living, widest = whole[r.LINE], whole[r.CREW], 0, ZERO
     for a in range(line.shape[0]):
         i = np.uint32(line[a])
-        near[i, TOTAL] = near[i, EARLIER] = 0
-        if alive[i]:
-            crew[n_living] = i
-            xs[n_living], ys[n_living], bodies[n_living] = real[r.X, i], real[r.Y, i], real[r.BODY, i]
-            widest = max(widest, real[r.BODY, i])
-            n_living += 1
+        crew[n_living] = i
+        xs[n_living], ys[n_living], bodies[n_living] = real[r.X, i], real[r.Y, i], real[r.BODY, i]
+        widest = max(widest, bodies[n_living])
+        n_living += int(alive[i])
     return n_living, widest
+
+
+@rule
+def _compare(real: Reals, n_living: int, apart: int, window: float) -> bool:
+    """Square distance beyond reach of all units so many places apart; whether any are within the window in x."""
+    xs, ys, bodies, slack = real[r.LINE_X], real[r.LINE_Y], real[r.LINE_BODY], real[r.SLACK]
+    close = 0
+    for a in range(n_living - apart):
+        dx, dy, reach = xs[a + apart] - xs[a], ys[a + apart] - ys[a], bodies[a + apart] + bodies[a] + MARGIN
+        slack[a] = dx * dx + dy * dy - reach * reach
+        close |= int(dx < window)
+    return close != 0

@@ -4,6 +4,8 @@ All stock units share one target priority, so an active unit takes the closest f
 damages it, and is called to help by friends under attack.
 """
 
+import math
+
 import numpy as np
 
 from s2rm_sc2.battle import rows as r
@@ -13,16 +15,16 @@ from s2rm_sc2.battle.field import Flags, Reals, Wholes
 from s2rm_sc2.battle.orders import ATTACK, HUNT, MOVE, STAND
 from s2rm_sc2.units import LOOPS_PER_SECOND
 
-SCAN_RANGE = 5.0
+SCAN_RANGE = np.float32(5.0)
 """Least distance, edge to edge, at which a unit acquires targets, whatever its weapon's range."""
 SCAN_PERIOD = 4
 """Loops between two scans; all units scan in the same loop, so that no side sees the other first."""
-LEASH = 21.0
+LEASH = np.float32(21.0)
 """Cells from its post at which an idle unit no longer pursues."""
-HELP_RADIUS = 4.0
-HELP_PERIOD = 2.0 * LOOPS_PER_SECOND
+HELP_RADIUS = np.float32(4.0)
+HELP_PERIOD = np.float32(2.0 * LOOPS_PER_SECOND)
 """A unit under attack calls friends within the radius, at most once in a period (loops)."""
-ANYWHERE = 1e9
+ANYWHERE = np.float32(1e9)
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
 
 
@@ -30,10 +32,11 @@ ZERO, ONE = np.float32(0.0), np.float32(1.0)
 def choose_targets(real: Reals, whole: Wholes, alive: Flags, types: Reals, clock: int) -> None:
     """Let every active unit whose order leaves the choice to it keep, drop or take a target."""
     scanning = clock % SCAN_PERIOD == 0
-    calls = False
+    hush, attackers, attacked = real[r.HUSH], whole[r.ATTACKER], False
     for i in range(alive.shape[0]):
-        real[r.HUSH, i] = max(ZERO, real[r.HUSH, i] - ONE)
-        calls |= whole[r.ATTACKER, i] >= 0 and real[r.HUSH, i] == ZERO
+        hush[i] = max(ZERO, hush[i] - ONE)
+    for i in range(alive.shape[0]):
+        attacked |= attackers[i] >= 0
         if not alive[i] or not _free_to_choose(whole, i):
             continue
         target = whole[r.TARGET, i]
@@ -48,12 +51,13 @@ def choose_targets(real: Reals, whole: Wholes, alive: Flags, types: Reals, clock
         if target < 0 and whole[r.ATTACKER, i] >= 0 and alive[whole[r.ATTACKER, i]]:
             target = whole[r.ATTACKER, i]
         whole[r.TARGET, i] = target
-    if calls:
-        _answer_calls(real, whole, alive)
+    if not attacked:
+        return
+    _answer_calls(real, whole, alive)
     for i in range(alive.shape[0]):
-        if whole[r.ATTACKER, i] >= 0 and real[r.HUSH, i] == ZERO:
-            real[r.HUSH, i] = HELP_PERIOD
-        whole[r.ATTACKER, i] = -1
+        if attackers[i] >= 0 and hush[i] == ZERO:
+            hush[i] = HELP_PERIOD
+        attackers[i] = -1
 
 
 @rule
@@ -76,12 +80,15 @@ def _out_of_reach(real: Reals, whole: Wholes, i: int, target: int, types: Reals)
 @rule
 def closest_foe(real: Reals, whole: Wholes, alive: Flags, i: int, scan: float) -> int:
     """The living unit of the other side whose edge is closest and within ``scan`` cells of unit i's; -1 for none."""
-    best, nearest = scan, -1
+    xs, ys, radii, teams = real[r.X], real[r.Y], real[r.RADIUS], whole[r.TEAM]
+    x, y, radius, team = xs[i], ys[i], radii[i], teams[i]
+    best, nearest = np.float32(scan), -1
     for j in range(alive.shape[0]):
-        if alive[j] and whole[r.TEAM, j] != whole[r.TEAM, i]:
-            distance = gap(real, i, j)
-            if distance <= best:
-                best, nearest = distance, j
+        if teams[j] != team and alive[j]:
+            dx, dy, reach = xs[j] - x, ys[j] - y, best + radius + radii[j]
+            square = dx * dx + dy * dy
+            if square <= reach * reach:
+                best, nearest = np.float32(math.sqrt(square)) - radius - radii[j], j
     return nearest
 
 

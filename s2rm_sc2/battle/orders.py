@@ -64,31 +64,36 @@ def act(real: Reals, whole: Wholes, alive: Flags, i: int, action: int, n_agents:
 @rule
 def follow(real: Reals, whole: Wholes, alive: Flags, types: Reals, random: States, battle: int) -> None:
     """Decide what every living unit does in this loop: its deed, and the displacement it wishes for."""
+    targets, orders, deeds, actives = whole[r.TARGET], whole[r.ORDER], whole[r.DEED], whole[r.ACTIVE]
+    wish_x, wish_y, goal_x, goal_y = real[r.WISH_X], real[r.WISH_Y], real[r.GOAL_X], real[r.GOAL_Y]
     for i in range(alive.shape[0]):
         if not alive[i]:
             continue
-        walked = whole[r.DEED, i] == r.WALKING
-        real[r.WISH_X, i] = real[r.WISH_Y, i] = 0.0
-        whole[r.DEED, i] = r.IDLE
-        target = whole[r.TARGET, i]
+        walked = deeds[i] == r.WALKING
+        wish_x[i] = wish_y[i] = ZERO
+        deeds[i] = r.IDLE
+        target = targets[i]
         if target >= 0 and not alive[target]:
-            target = whole[r.TARGET, i] = whole[r.ENGAGED, i] = -1
-            if whole[r.ORDER, i] == ATTACK:
-                whole[r.ORDER, i] = STAND
-                real[r.GOAL_X, i], real[r.GOAL_Y, i] = real[r.X, i], real[r.Y, i]
+            target = targets[i] = whole[r.ENGAGED, i] = -1
+            if orders[i] == ATTACK:
+                orders[i] = STAND
+                goal_x[i], goal_y[i] = real[r.X, i], real[r.Y, i]
         if target >= 0:
             _fight(real, whole, i, target, types, random, battle)
-        elif whole[r.ORDER, i] == MOVE or whole[r.ORDER, i] == ATTACK_MOVE:
-            if _walk(real, whole, i, real[r.GOAL_X, i], real[r.GOAL_Y, i]):
-                whole[r.ORDER, i] = STAND
-        elif whole[r.ORDER, i] == STAND and whole[r.ACTIVE, i] == 1:
-            dx, dy = real[r.GOAL_X, i] - real[r.X, i], real[r.GOAL_Y, i] - real[r.Y, i]
+        elif orders[i] == MOVE or orders[i] == ATTACK_MOVE:
+            if _walk(real, whole, i, goal_x[i], goal_y[i]):
+                orders[i] = STAND
+        elif orders[i] == STAND and actives[i] == 1:
+            dx, dy = goal_x[i] - real[r.X, i], goal_y[i] - real[r.Y, i]
             if dx * dx + dy * dy > POST_SLACK * POST_SLACK:
-                _walk(real, whole, i, real[r.GOAL_X, i], real[r.GOAL_Y, i])
-        real[r.EXPECT_X, i] = real[r.STEP_X, i] if walked else real[r.WISH_X, i]
-        real[r.EXPECT_Y, i] = real[r.STEP_Y, i] if walked else real[r.WISH_Y, i]
-        if whole[r.DEED, i] != r.WALKING:
+                _walk(real, whole, i, goal_x[i], goal_y[i])
+        if deeds[i] != r.WALKING:
             real[r.EXPECT_X, i] = real[r.EXPECT_Y, i] = real[r.PACE, i] = ZERO
+            whole[r.TURN, i] = 0
+        elif walked:
+            real[r.EXPECT_X, i], real[r.EXPECT_Y, i] = real[r.STEP_X, i], real[r.STEP_Y, i]
+        else:
+            real[r.EXPECT_X, i], real[r.EXPECT_Y, i] = wish_x[i], wish_y[i]
 
 
 @rule

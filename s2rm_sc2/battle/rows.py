@@ -21,9 +21,10 @@ NEXT_X, NEXT_Y = 22, 23  # position while it is being settled
 PUSH_X, PUSH_Y = 24, 25  # how far overlaps move it
 MISSILE_X, MISSILE_Y = 26, 27  # place of its missile
 LINE_X, LINE_Y, LINE_BODY = 28, 29, 30  # the living side by side in order of x
-PACE, ACCELERATION = 31, 32  # distance it can walk in this loop, and by how much that grows in a loop of walking
+SLACK = 31  # scratch of the neighbour search
+PACE, ACCELERATION = 32, 33  # distance it can walk in this loop, and by how much that grows in a loop of walking
 
-N_REALS = 33
+N_REALS = 34
 
 # Rows of the int64 array.
 TYPE, TEAM = 0, 1
@@ -39,8 +40,9 @@ KIND = 11  # kind of body, see below
 DEED = 12  # what it does in this loop
 TURN = 13  # how many headings it is turned off its straight way, left positive
 LINE, CREW = 14, 15  # all rows, and the rows of the living, in order of x
+BLOCKER, BLOCKED = 16, 17  # who stands in its straight way (-1 for nobody), and its blocked headings, bit by bit
 
-N_WHOLES = 16
+N_WHOLES = 18
 
 # Deeds.
 IDLE, WALKING, FIGHTING = 0, 1, 2
