@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from s2rm_sc2.battle import rows as r
-from s2rm_sc2.battle.field import Field, Flags
-from s2rm_sc2.battle.loop import act_smac, advance
+from s2rm_sc2.battle.field import Field
+from s2rm_sc2.battle.loop import act_smac, advance, undecided
 from s2rm_sc2.battle.spawn import plan, spawn, supported
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
@@ -73,11 +73,7 @@ class EmbeddedBackend:
 
     def step(self, actions: Tensor, active: Tensor | None = None) -> None:
         """Play 8 game loops with these orders, int64 ``[B, A]``; decided battles stand still."""
-        n = self.scenario.n_agents
-        alive = self.field.alive
-        playing: Flags = np.logical_and(alive[:, :n].any(1), alive[:, n:].any(1))
-        if active is not None:
-            np.logical_and(playing, active.numpy(), out=playing)
+        playing = undecided(self.field, self.scenario.n_agents, None if active is None else active.numpy())
         act_smac(self.field, np.ascontiguousarray(actions.numpy(), np.int64), playing)
         advance(self.field, LOOPS_PER_STEP, playing)
 
