@@ -31,15 +31,15 @@ YIELDS = np.array([0.5, 1.0, 0.1], np.float32)
 """How much a unit yields to a push, by its deed: idle, walking, fighting."""
 HEADINGS = 5
 """Detours tried, to either side: 22.5 to 112.5 degrees off the straight way."""
-STUCK = HEADINGS + 1
-"""The turn of a walker that has no way; headings are numbered from -STUCK."""
+STUCK = -HEADINGS - 1
+"""The turn of a walker that has no way."""
 LANES = 12
-"""Headings computed at once, one of them unused: whole vector registers."""
-_TURNS = np.arange(LANES) - STUCK
-_GOES = abs(_TURNS) < STUCK
+"""Turns from STUCK to HEADINGS, computed at once; whole vector registers."""
+_TURNS = np.arange(LANES) + STUCK
+_GOES = _TURNS != STUCK
 TURN_COS = (np.cos(np.radians(22.5) * _TURNS) * _GOES).astype(np.float32)
 TURN_SIN = (np.sin(np.radians(22.5) * _TURNS) * _GOES).astype(np.float32)
-_LEFT, _RIGHT = [*range(1, STUCK)], [*range(-1, -STUCK, -1)]
+_LEFT, _RIGHT = [*range(1, HEADINGS + 1)], [*range(-1, STUCK, -1)]
 TRIALS = np.array([_RIGHT + _LEFT, [t for both in zip(_LEFT, _RIGHT, strict=True) for t in both], _LEFT + _RIGHT])
 """The order in which detours are tried by the side kept: right, none, left."""
 
@@ -47,13 +47,14 @@ TRIALS = np.array([_RIGHT + _LEFT, [t for both in zip(_LEFT, _RIGHT, strict=True
 @rule
 def walk(real: Reals, whole: Wholes, alive: Flags, near: Lists, ground: Cells, clock: int) -> None:
     """Move every unit for one loop by what it wishes and what others and the ground allow."""
-    if clock % SEARCH_PERIOD == 0:
+    fresh = clock % SEARCH_PERIOD == 0
+    if fresh:
         find_pairs(real, whole, alive, near)
-        _look_ahead(real, whole, near)
+    if _look_ahead(real, whole, near, fresh):
         _look_round(real, whole, near)
-        for i in range(alive.shape[0]):
-            if alive[i] and whole[r.DEED, i] == r.WALKING:
-                _steer(real, whole, i, ground)
+    for i in range(alive.shape[0]):
+        if (fresh or whole[r.TURN, i] != 0) and alive[i] and whole[r.DEED, i] == r.WALKING:
+            _steer(real, whole, i, ground)
     _set_off(real, whole, alive)
     for _ in range(PASSES):
         if not _push_apart(real, whole, near):
@@ -82,23 +83,30 @@ def _set_off(real: Reals, whole: Wholes, alive: Flags) -> None:
 @rule
 def _turned(x: float, y: float, turn: int) -> tuple[float, float]:
     """A displacement turned by so many headings, left positive; none when there is no way."""
-    return x * TURN_COS[turn + STUCK] - y * TURN_SIN[turn + STUCK], y * TURN_COS[turn + STUCK] + x * TURN_SIN[turn + STUCK]
+    return x * TURN_COS[turn - STUCK] - y * TURN_SIN[turn - STUCK], y * TURN_COS[turn - STUCK] + x * TURN_SIN[turn - STUCK]
 
 
 @rule
-def _look_ahead(real: Reals, whole: Wholes, near: Lists) -> None:
-    """Find for every unit a neighbour, but for its target, that it would run into on its straight way."""
+def _look_ahead(real: Reals, whole: Wholes, near: Lists, everyone: bool) -> bool:
+    """Find for every unit a neighbour, but for its target, that it would run into on its straight way; whether any has.
+
+    Between two searches only units that are turned aside or stuck look whether their way is free now.
+    """
     xs, ys, bodies, wish_x, wish_y = real[r.X], real[r.Y], real[r.BODY], real[r.WISH_X], real[r.WISH_Y]
     expect_x, expect_y, blocker, targets = real[r.EXPECT_X], real[r.EXPECT_Y], whole[r.BLOCKER], whole[r.TARGET]
+    turns, found = whole[r.TURN], False
     blocker[:] = -1
     for n in range(1, 1 + near[0, 0]):
         i, j = near[0, n], near[1, n]
+        if not everyone and (turns[i] | turns[j]) == 0:
+            continue
         away_x, away_y, contact = xs[j] - xs[i], ys[j] - ys[i], (bodies[i] + bodies[j]) * TOLERANCE
         room = away_x * away_x + away_y * away_y - contact * contact
         if _meets(away_x, away_y, room, wish_x[i] - expect_x[j], wish_y[i] - expect_y[j]) and targets[i] != j:
-            blocker[i] = j
+            blocker[i], found = j, True
         if _meets(-away_x, -away_y, room, wish_x[j] - expect_x[i], wish_y[j] - expect_y[i]) and targets[j] != i:
-            blocker[j] = i
+            blocker[j], found = i, True
+    return found
 
 
 @rule
@@ -163,7 +171,7 @@ def _steer(real: Reals, whole: Wholes, i: int, ground: Cells) -> None:
         real[r.GOAL_X, i], real[r.GOAL_Y, i] = real[r.X, i], real[r.Y, i]
         return
     for turn in TRIALS[whole[r.SIDE, i] + 1]:
-        if (whole[r.BLOCKED, i] >> (turn + STUCK)) & 1:
+        if (whole[r.BLOCKED, i] >> (turn - STUCK)) & 1:
             continue
         step_x, step_y = _turned(wish_x, wish_y, turn)
         if fits(ground, real[r.X, i] + step_x, real[r.Y, i] + step_y, real[r.INNER, i]):
