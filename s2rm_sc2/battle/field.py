@@ -83,7 +83,7 @@ class Field:
         real: float32 ``[B, R, U]``, see :mod:`s2rm_sc2.battle.rows`.
         whole: int64 ``[B, W, U]``, see :mod:`s2rm_sc2.battle.rows`.
         alive: bool ``[B, U]``.
-        near: uint32 ``[B, 2, 2 + U * (U - 1) / 2]``, scratch: pairs of neighbours, see :mod:`s2rm_sc2.battle.neighbours`.
+        near: uint32 ``[B, 2, 2 + U * (U - 1) / 2]``, pairs of neighbours, see :mod:`s2rm_sc2.battle.neighbours`.
         random: uint64 ``[B]``, states of the battles' generators.
         clock: int64 ``[B]``, game loops since the battle began.
         cells: the terrain as the engine reads it.

@@ -105,7 +105,7 @@ def act_smac(field: Field, actions: npt.NDArray[np.int64], active: Flags | None 
 
 
 def undecided(field: Field, n_agents: int, active: Flags | None = None) -> Flags:
-    """The battles of ``active`` (all by default) in which both the first ``n_agents`` rows and the rest have someone."""
+    """The battles of ``active`` (all by default) where the first ``n_agents`` rows and the rest both have someone."""
     playing = _everywhere(field) if active is None else active.copy()
     _find_undecided(field.alive, n_agents, playing)
     return playing

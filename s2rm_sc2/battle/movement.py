@@ -47,14 +47,13 @@ TRIALS = np.array([_RIGHT + _LEFT, [t for both in zip(_LEFT, _RIGHT, strict=True
 @rule
 def walk(real: Reals, whole: Wholes, alive: Flags, near: Lists, ground: Cells, clock: int) -> None:
     """Move every unit for one loop by what it wishes and what others and the ground allow."""
-    fresh = clock % SEARCH_PERIOD == 0
-    if fresh:
+    if clock % SEARCH_PERIOD == 0:
         find_pairs(real, whole, alive, near)
-    if _look_ahead(real, whole, near, fresh):
-        _look_round(real, whole, near)
-    for i in range(alive.shape[0]):
-        if (fresh or whole[r.TURN, i] != 0) and alive[i] and whole[r.DEED, i] == r.WALKING:
-            _steer(real, whole, i, ground)
+        if _look_ahead(real, whole, near):
+            _look_round(real, whole, near)
+        for i in range(alive.shape[0]):
+            if alive[i] and whole[r.DEED, i] == r.WALKING:
+                _steer(real, whole, i, ground)
     _set_off(real, whole, alive)
     for _ in range(PASSES):
         if not _push_apart(real, whole, near):
@@ -83,23 +82,19 @@ def _set_off(real: Reals, whole: Wholes, alive: Flags) -> None:
 @rule
 def _turned(x: float, y: float, turn: int) -> tuple[float, float]:
     """A displacement turned by so many headings, left positive; none when there is no way."""
-    return x * TURN_COS[turn - STUCK] - y * TURN_SIN[turn - STUCK], y * TURN_COS[turn - STUCK] + x * TURN_SIN[turn - STUCK]
+    cos, sin = TURN_COS[turn - STUCK], TURN_SIN[turn - STUCK]
+    return x * cos - y * sin, y * cos + x * sin
 
 
 @rule
-def _look_ahead(real: Reals, whole: Wholes, near: Lists, everyone: bool) -> bool:
-    """Find for every unit a neighbour, but for its target, that it would run into on its straight way; whether any has.
-
-    Between two searches only units that are turned aside or stuck look whether their way is free now.
-    """
+def _look_ahead(real: Reals, whole: Wholes, near: Lists) -> bool:
+    """Find for every unit a neighbour (not its target) that it would run into on its straight way; whether any has one."""
     xs, ys, bodies, wish_x, wish_y = real[r.X], real[r.Y], real[r.BODY], real[r.WISH_X], real[r.WISH_Y]
     expect_x, expect_y, blocker, targets = real[r.EXPECT_X], real[r.EXPECT_Y], whole[r.BLOCKER], whole[r.TARGET]
-    turns, found = whole[r.TURN], False
+    found = False
     blocker[:] = -1
     for n in range(1, 1 + near[0, 0]):
         i, j = near[0, n], near[1, n]
-        if not everyone and (turns[i] | turns[j]) == 0:
-            continue
         away_x, away_y, contact = xs[j] - xs[i], ys[j] - ys[i], (bodies[i] + bodies[j]) * TOLERANCE
         room = away_x * away_x + away_y * away_y - contact * contact
         if _meets(away_x, away_y, room, wish_x[i] - expect_x[j], wish_y[i] - expect_y[j]) and targets[i] != j:
@@ -110,15 +105,15 @@ def _look_ahead(real: Reals, whole: Wholes, near: Lists, everyone: bool) -> bool
 
 
 @rule
-def _meets(away_x: float, away_y: float, room: float, closing_x: float, closing_y: float) -> bool:
+def _meets(away_x: float, away_y: float, room: float, closes_x: float, closes_y: float) -> bool:
     """Whether a body that is away, at a square distance of room beyond contact, is met within the foresight."""
-    closing_x, closing_y = closing_x * FORESIGHT, closing_y * FORESIGHT
+    closing_x, closing_y = closes_x * FORESIGHT, closes_y * FORESIGHT
     approach = away_x * closing_x + away_y * closing_y
     path = closing_x * closing_x + closing_y * closing_y
     # Where they come closest, or at the end of the foresight if that is earlier.
     passing = (approach < path) & (room * path < approach * approach)
     ending = (approach >= path) & (room + path < approach + approach)
-    return (approach > ZERO) & (passing | ending)
+    return bool((approach > ZERO) & (passing | ending))
 
 
 @rule
@@ -225,7 +220,7 @@ def _push_pair(real: Reals, whole: Wholes, i: int, j: int, dx: float, dy: float,
     distance = math.sqrt(dx * dx + dy * dy)
     amount = FIRMNESS * (contact - distance)
     if distance == ZERO:
-        dx, dy, distance = ZERO, (ONE if i < j else -ONE), ONE
+        dx, dy, distance = 0.0, (1.0 if i < j else -1.0), 1.0
     own, others = _yielding(whole, i), _yielding(whole, j)
     if own + others == ZERO:
         return
@@ -237,6 +232,6 @@ def _push_pair(real: Reals, whole: Wholes, i: int, j: int, dx: float, dy: float,
 
 
 @rule
-def _yielding(whole: Wholes, i: int) -> float:
+def _yielding(whole: Wholes, i: int) -> np.float32:
     """How much a unit yields to a push; a structure never does."""
     return ZERO if whole[r.KIND, i] == r.STRUCTURE else YIELDS[whole[r.DEED, i]]

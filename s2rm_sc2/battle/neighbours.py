@@ -15,14 +15,17 @@ MARGIN = np.float32(0.75)
 SEARCH_PERIOD = 2
 """Loops between two searches for neighbours."""
 COLLIDES = np.array([0b1001, 0b1110, 0b0110, 0b1011], np.int64)
-"""Kinds (bits) that a body of each kind collides with: ground with ground and structures, cliff walkers with their like,
-air and structures, air with air and cliff walkers; nothing else."""
+"""Kinds (bits) that a body of each kind collides with, as in SC2: ground with ground and structures; cliff walkers with
+their like, air and structures; air with air and cliff walkers; structures with all but air."""
 ZERO = np.float32(0.0)
 
 
 @rule
 def find_pairs(real: Reals, whole: Wholes, alive: Flags, near: Lists) -> None:
-    """List the pairs of living units whose bodies may meet until the next search: rows ``near[:, 1 : 1 + near[0, 0]]``."""
+    """List the pairs of living units whose bodies may meet until the next search, as columns of near.
+
+    Their number is ``near[0, 0]``; the first pair is column 1.
+    """
     _line_up(real, whole)
     n_living, widest = _muster(real, whole, alive)
     apart, found, close = 1, 0, True
@@ -55,7 +58,7 @@ def _line_up(real: Reals, whole: Wholes) -> None:
 
 
 @rule
-def _muster(real: Reals, whole: Wholes, alive: Flags) -> tuple[int, float]:
+def _muster(real: Reals, whole: Wholes, alive: Flags) -> tuple[int, np.float32]:
     """Note the living side by side in order of x; their number and the largest body."""
     xs, ys, bodies = real[r.LINE_X], real[r.LINE_Y], real[r.LINE_BODY]
     line, crew, n_living, widest = whole[r.LINE], whole[r.CREW], 0, ZERO
@@ -69,7 +72,7 @@ def _muster(real: Reals, whole: Wholes, alive: Flags) -> tuple[int, float]:
 
 
 @rule
-def _compare(real: Reals, n_living: int, apart: int, window: float) -> bool:
+def _compare(real: Reals, n_living: int, apart: int, window: np.float32) -> bool:
     """Square distance beyond reach of all units so many places apart; whether any are within the window in x."""
     xs, ys, bodies, slack = real[r.LINE_X], real[r.LINE_Y], real[r.LINE_BODY], real[r.SLACK]
     close = 0

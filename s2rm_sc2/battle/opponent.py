@@ -78,17 +78,17 @@ def _out_of_reach(real: Reals, whole: Wholes, i: int, target: int, types: Reals)
 
 
 @rule
-def closest_foe(real: Reals, whole: Wholes, alive: Flags, i: int, scan: float) -> int:
+def closest_foe(real: Reals, whole: Wholes, alive: Flags, i: int, scan: np.float32) -> int:
     """The living unit of the other side whose edge is closest and within ``scan`` cells of unit i's; -1 for none."""
     xs, ys, radii, teams = real[r.X], real[r.Y], real[r.RADIUS], whole[r.TEAM]
     x, y, radius, team = xs[i], ys[i], radii[i], teams[i]
-    best, nearest = np.float32(scan), -1
+    best, nearest = scan, -1
     for j in range(alive.shape[0]):
         if teams[j] != team and alive[j]:
             dx, dy, reach = xs[j] - x, ys[j] - y, best + radius + radii[j]
             square = dx * dx + dy * dy
             if square <= reach * reach:
-                best, nearest = np.float32(math.sqrt(square)) - radius - radii[j], j
+                best, nearest = np.float32(math.sqrt(square) - radius - radii[j]), j
     return nearest
 
 
@@ -98,7 +98,7 @@ def _answer_calls(real: Reals, whole: Wholes, alive: Flags) -> None:
     for i in range(alive.shape[0]):
         if not alive[i] or whole[r.TARGET, i] >= 0 or not _free_to_choose(whole, i):
             continue
-        best = ANYWHERE
+        best = float(ANYWHERE)
         for j in range(alive.shape[0]):
             attacker = whole[r.ATTACKER, j]
             if attacker < 0 or not alive[attacker] or real[r.HUSH, j] > ZERO:
