@@ -88,13 +88,15 @@ def _turned(x: float, y: float, turn: int) -> tuple[float, float]:
 
 @rule
 def _look_ahead(real: Reals, whole: Wholes, near: Lists) -> bool:
-    """Find for every unit a neighbour (not its target) that it would run into on its straight way; whether any has one."""
+    """Find for every walker a neighbour, but for its target, that stands in its straight way; whether any has one."""
     xs, ys, bodies, wish_x, wish_y = real[r.X], real[r.Y], real[r.BODY], real[r.WISH_X], real[r.WISH_Y]
     expect_x, expect_y, blocker, targets = real[r.EXPECT_X], real[r.EXPECT_Y], whole[r.BLOCKER], whole[r.TARGET]
-    found = False
+    deeds, found = whole[r.DEED], False
     blocker[:] = -1
     for n in range(1, 1 + near[0, 0]):
         i, j = near[0, n], near[1, n]
+        if deeds[i] != r.WALKING and deeds[j] != r.WALKING:
+            continue
         away_x, away_y, contact = xs[j] - xs[i], ys[j] - ys[i], (bodies[i] + bodies[j]) * TOLERANCE
         room = away_x * away_x + away_y * away_y - contact * contact
         if _meets(away_x, away_y, room, wish_x[i] - expect_x[j], wish_y[i] - expect_y[j]) and targets[i] != j:
