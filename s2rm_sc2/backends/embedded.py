@@ -8,8 +8,8 @@ from torch import Tensor
 
 from s2rm_sc2.actions import MOVE_AMOUNT
 from s2rm_sc2.battle import rows as r
-from s2rm_sc2.battle.field import Field, Flags
-from s2rm_sc2.battle.loop import act_smac, advance
+from s2rm_sc2.battle.field import Field
+from s2rm_sc2.battle.loop import act_smac, advance, undecided
 from s2rm_sc2.battle.spawn import plan, spawn
 from s2rm_sc2.battle.tactics import OPPONENTS
 from s2rm_sc2.errors import BadArgument
@@ -17,7 +17,7 @@ from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import ALLY, ENEMY, UnitTable
 from s2rm_sc2.units import LOOPS_PER_STEP
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 """Raised whenever the same seed may no longer play the same battle."""
 
 _MASK = (1 << 64) - 1
@@ -81,11 +81,7 @@ class EmbeddedBackend:
 
     def step(self, actions: Tensor, active: Tensor | None = None) -> None:
         """Play one step with these orders, int64 ``[B, A]``; decided battles stand still."""
-        n = self.scenario.n_agents
-        alive = self.field.alive
-        playing: Flags = np.logical_and(alive[:, :n].any(1), alive[:, n:].any(1))
-        if active is not None:
-            np.logical_and(playing, active.numpy(), out=playing)
+        playing = undecided(self.field, self.scenario.n_agents, None if active is None else active.numpy())
         act_smac(self.field, np.ascontiguousarray(actions.numpy(), np.int64), playing, self._move_amount)
         advance(self.field, self._loops, playing)
 

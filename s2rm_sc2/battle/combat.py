@@ -6,6 +6,8 @@ are removed only at its end, so two units can kill each other and the order of r
 
 import math
 
+import numpy as np
+
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.compiled import rule
 from s2rm_sc2.battle.field import Flags, Reals, Wholes
@@ -13,11 +15,12 @@ from s2rm_sc2.battle.random import States, uniform
 from s2rm_sc2.units import LOOPS_PER_SECOND, SHIELD_DELAY, SHIELD_REGENERATION
 
 SHIELD_WAIT = SHIELD_DELAY * LOOPS_PER_SECOND
-SHIELD_RATE = SHIELD_REGENERATION / LOOPS_PER_SECOND
+SHIELD_RATE = np.float32(SHIELD_REGENERATION / LOOPS_PER_SECOND)
 DELAY_LEAST, DELAY_SPAN = -0.0625 * LOOPS_PER_SECOND, 0.1875 * LOOPS_PER_SECOND
 """SC2 adds a random delay of -0.0625 to +0.125 s to each cooldown; its distribution is taken as uniform."""
 LEAST_DAMAGE = 0.5
 """Points that armour always leaves of a hit."""
+ZERO, ONE = np.float32(0.0), np.float32(1.0)
 
 
 @rule
@@ -43,18 +46,19 @@ def can_heal(whole: Wholes, i: int, j: int, types: Reals) -> bool:
 @rule
 def recover(real: Reals, whole: Wholes, alive: Flags, types: Reals) -> None:
     """Regenerate health (zerg), energy and, after 160 loops without damage, shields (protoss) for one loop."""
+    kinds, shields, calm = whole[r.TYPE], real[r.SHIELD], real[r.CALM]
     for i in range(alive.shape[0]):
         if not alive[i]:
             continue
-        kind = whole[r.TYPE, i]
-        if types[kind, r.REGENERATION] > 0.0:
+        kind = kinds[i]
+        if types[kind, r.REGENERATION] > ZERO:
             real[r.HEALTH, i] = min(types[kind, r.MAX_HEALTH], real[r.HEALTH, i] + types[kind, r.REGENERATION])
-        if types[kind, r.ENERGY_RATE] > 0.0:
+        if types[kind, r.ENERGY_RATE] > ZERO:
             real[r.ENERGY, i] = min(types[kind, r.MAX_ENERGY], real[r.ENERGY, i] + types[kind, r.ENERGY_RATE])
-        if real[r.CALM, i] > 0.0:
-            real[r.CALM, i] -= 1.0
-        elif real[r.SHIELD, i] < types[kind, r.MAX_SHIELD]:
-            real[r.SHIELD, i] = min(types[kind, r.MAX_SHIELD], real[r.SHIELD, i] + SHIELD_RATE)
+        if calm[i] > ZERO:
+            calm[i] -= ONE
+        elif shields[i] < types[kind, r.MAX_SHIELD]:
+            shields[i] = min(types[kind, r.MAX_SHIELD], shields[i] + SHIELD_RATE)
 
 
 @rule
@@ -137,27 +141,30 @@ def sweep(real: Reals, whole: Wholes, alive: Flags, attacker: int, target: int, 
 @rule
 def strike(real: Reals, whole: Wholes, alive: Flags, types: Reals, damage: Reals) -> None:
     """Deal the hits and launch the missiles that fall within this loop, then let all timers run."""
+    hits, swings, cooldowns = whole[r.HITS], real[r.SWING], real[r.COOLDOWN]
     for i in range(alive.shape[0]):
-        if not alive[i]:
+        if hits[i] <= 0 or not alive[i]:
             continue
         kind, target = whole[r.TYPE, i], whole[r.STRUCK, i]
-        if whole[r.HITS, i] > 0 and not alive[target] and types[kind, r.CIRCLES] == 0.0:
+        if not alive[target] and types[kind, r.CIRCLES] == ZERO:
             call_off(real, whole, i, types)
-            whole[r.HITS, i] = 0
-        while whole[r.HITS, i] > 0 and real[r.SWING, i] < 1.0:
-            whole[r.HITS, i] -= 1
-            if types[kind, r.CIRCLES] > 0.0:
-                if whole[r.HITS, i] + 1 < types[kind, r.N_HITS]:  # the first marks where the sweeping begins
+            hits[i] = 0
+        while hits[i] > 0 and swings[i] < ONE:
+            hits[i] -= 1
+            if types[kind, r.CIRCLES] > ZERO:
+                if hits[i] + 1 < types[kind, r.N_HITS]:  # the first marks where the sweeping begins
                     sweep(real, whole, alive, i, target, types, damage)
-            elif types[kind, r.BLAST] > 0.0:
-                real[r.HEALTH, i] = 0.0  # it explodes as it dies
-            elif types[kind, r.MISSILE_SPEED] > 0.0:
+            elif types[kind, r.BLAST] > ZERO:
+                real[r.HEALTH, i] = ZERO  # it explodes as it dies
+            elif types[kind, r.MISSILE_SPEED] > ZERO:
                 _launch(real, whole, i, target, types)
             else:
                 hurt(real, whole, i, target, types, damage)
-            real[r.SWING, i] += types[kind, r.HIT_DELAY]
-        real[r.SWING, i] -= 1.0
-        real[r.COOLDOWN, i] = max(0.0, real[r.COOLDOWN, i] - 1.0)
+            swings[i] += types[kind, r.HIT_DELAY]
+    for i in range(alive.shape[0]):  # the timers of all, the dead included: no branches
+        swings[i] -= ONE
+    for i in range(alive.shape[0]):
+        cooldowns[i] = max(ZERO, cooldowns[i] - ONE)
 
 
 @rule
@@ -226,7 +233,7 @@ def bury(real: Reals, whole: Wholes, alive: Flags, types: Reals, damage: Reals) 
     if blasts:
         explode(real, whole, alive, types, damage)
     for i in range(alive.shape[0]):
-        if alive[i] and real[r.HEALTH, i] <= 0.0:
+        if real[r.HEALTH, i] <= ZERO and alive[i]:
             alive[i] = False
             real[r.HEALTH, i] = real[r.SHIELD, i] = real[r.ENERGY, i] = real[r.COOLDOWN, i] = 0.0
             real[r.STEP_X, i] = real[r.STEP_Y, i] = 0.0

@@ -21,7 +21,10 @@ from s2rm_sc2.units import LOOPS_PER_SECOND, UNIT_TYPES, UnitType
 Reals = npt.NDArray[np.float32]
 Wholes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-Lists = npt.NDArray[np.int32]
+Lists = npt.NDArray[np.uint32]
+
+INSTANT = 1000.0
+"""Cells/s² of a unit type without an acceleration of its own: full speed within a loop (SC2's data)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +43,15 @@ class Rules:
     damage: Reals
     bodies: Reals
     kinds: Wholes
+
+
+def _kind(unit: UnitType) -> int:
+    """The kind of a unit type's body, of :mod:`s2rm_sc2.battle.rows`."""
+    if unit.plane == "air":
+        return r.AIR
+    if "structure" in unit.attributes:
+        return r.STRUCTURE
+    return r.CLIFF if unit.walks_cliffs else r.GROUND
 
 
 def _type_row(unit: UnitType) -> list[float]:
@@ -78,6 +90,7 @@ def _body(unit: UnitType) -> list[float]:
         r.INNER: unit.inner,
         r.REACH: unit.weapon.range if unit.weapon else 0.0,
         r.STRIDE: unit.speed / LOOPS_PER_SECOND,
+        r.ACCELERATION: (unit.acceleration or INSTANT) / LOOPS_PER_SECOND**2,
     }
     return [quantities.get(row, 0.0) for row in range(r.N_REALS)]
 
@@ -86,7 +99,7 @@ RULES = Rules(
     np.array([_type_row(unit) for unit in UNIT_TYPES], np.float32),
     np.array([[_hit(attacker, target) for target in UNIT_TYPES] for attacker in UNIT_TYPES], np.float32),
     np.array([_body(unit) for unit in UNIT_TYPES], np.float32),
-    np.array([int(unit.walks_cliffs) for unit in UNIT_TYPES], np.int64),
+    np.array([_kind(unit) for unit in UNIT_TYPES], np.int64),
 )
 
 
@@ -104,7 +117,7 @@ class Field:
         real: float32 ``[B, R, U]``, see :mod:`s2rm_sc2.battle.rows`.
         whole: int64 ``[B, W, U]``, see :mod:`s2rm_sc2.battle.rows`.
         alive: bool ``[B, U]``.
-        near: int32 ``[B, U, 1 + U]``, scratch: number of neighbours, then their rows.
+        near: uint32 ``[B, 2, 2 + U * (U - 1) / 2]``, pairs of neighbours, see :mod:`s2rm_sc2.battle.neighbours`.
         random: uint64 ``[B]``, states of the battles' generators.
         clock: int64 ``[B]``, game loops since the battle began.
         cells: the terrain as the engine reads it, a layer per kind of body.
@@ -119,7 +132,7 @@ class Field:
         self.real: Reals = np.zeros((n_battles, r.N_REALS, U), np.float32)
         self.whole: Wholes = np.zeros((n_battles, r.N_WHOLES, U), np.int64)
         self.alive: Flags = np.zeros((n_battles, U), np.bool_)
-        self.near: Lists = np.zeros((n_battles, U, 1 + U), np.int32)
+        self.near: Lists = np.zeros((n_battles, 2, 2 + U * (U - 1) // 2), np.uint32)
         self.random: States = np.zeros(n_battles, np.uint64)
         self.clock: Wholes = np.zeros(n_battles, np.int64)
         self.cells: Cells = cells(terrain)
@@ -132,7 +145,7 @@ class Field:
         teams = np.array(self.teams)
         whole = np.zeros((r.N_WHOLES, len(types)), np.int64)
         whole[[r.TARGET, r.STRUCK, r.ENGAGED, r.MISSILE, r.ATTACKER]] = -1
-        whole[r.TYPE], whole[r.KIND] = types, RULES.kinds[types]
+        whole[r.TYPE], whole[r.KIND], whole[r.LINE] = types, RULES.kinds[types], np.arange(len(types))
         whole[r.TEAM], whole[r.ACTIVE] = teams, teams != ALLY
         self.real[battles], self.whole[battles] = RULES.bodies[types].T, whole
         self.alive[battles], self.clock[battles] = True, 0

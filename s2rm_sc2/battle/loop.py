@@ -96,10 +96,20 @@ def _compile(fingerprint: int) -> tuple[Callable[..., Any], ...]:
         give(real, whole, i, order, x, y, target, types, damage)
         return fingerprint
 
-    return advance_all, act_all, give_one
+    @entry
+    def find_undecided(alive: Flags, n_agents: int, playing: Flags) -> int:
+        for b in range(alive.shape[0]):
+            left, right = False, False
+            for i in range(alive.shape[1]):
+                left |= alive[b, i] and i < n_agents
+                right |= alive[b, i] and i >= n_agents
+            playing[b] &= left and right
+        return fingerprint
+
+    return advance_all, act_all, give_one, find_undecided
 
 
-_advance_all, _act_all, _give_one = _compile(FINGERPRINT)
+_advance_all, _act_all, _give_one, _find_undecided = _compile(FINGERPRINT)
 
 
 def advance(field: Field, loops: int, active: Flags | None = None) -> None:
@@ -118,6 +128,13 @@ def act_smac(
     active = _everywhere(field) if active is None else active
     step = float(move_amount)
     _act_all(field.real, field.whole, field.alive, active, actions, step, RULES.types, RULES.damage)
+
+
+def undecided(field: Field, n_agents: int, active: Flags | None = None) -> Flags:
+    """The battles of ``active`` (all by default) where the first ``n_agents`` rows and the rest both have someone."""
+    playing = _everywhere(field) if active is None else active.copy()
+    _find_undecided(field.alive, n_agents, playing)
+    return playing
 
 
 def order(field: Field, battle: int, unit: int, kind: int, x: float = 0.0, y: float = 0.0, target: int = -1) -> None:

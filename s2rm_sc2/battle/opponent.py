@@ -4,6 +4,8 @@ All stock units share one target priority, so an active unit takes the closest f
 whoever damages it, and is called to help by friends under attack. A healer looks after the most wounded instead.
 """
 
+import math
+
 import numpy as np
 
 from s2rm_sc2.battle import rows as r
@@ -14,18 +16,18 @@ from s2rm_sc2.battle.orders import ATTACK, HEAL, HUNT, MOVE, STAND
 from s2rm_sc2.battle.tactics import SMAC, weakest_in_reach
 from s2rm_sc2.units import LOOPS_PER_SECOND
 
-SCAN_RANGE = 5.0
+SCAN_RANGE = np.float32(5.0)
 """Least distance, edge to edge, at which a unit acquires targets, whatever its weapon's range."""
 SCAN_PERIOD = 4
 """Loops between two scans; all units scan in the same loop, so that no side sees the other first."""
 HUNT_PERIOD = 8
 """Loops between two looks round of a hunter without prey (SMACv2's script: half a second)."""
-LEASH = 21.0
+LEASH = np.float32(21.0)
 """Cells from its post at which an idle unit no longer pursues."""
-HELP_RADIUS = 4.0
-HELP_PERIOD = 2.0 * LOOPS_PER_SECOND
+HELP_RADIUS = np.float32(4.0)
+HELP_PERIOD = np.float32(2.0 * LOOPS_PER_SECOND)
 """A unit under attack calls friends within the radius, at most once in a period (loops)."""
-ANYWHERE = 1e9
+ANYWHERE = np.float32(1e9)
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
 
 
@@ -35,10 +37,11 @@ def choose_targets(
 ) -> None:
     """Let every active unit whose order leaves the choice to it keep, drop or take a target."""
     scanning = clock % SCAN_PERIOD == 0
-    calls = False
+    hush, attackers, attacked = real[r.HUSH], whole[r.ATTACKER], False
     for i in range(alive.shape[0]):
-        real[r.HUSH, i] = max(ZERO, real[r.HUSH, i] - ONE)
-        calls |= whole[r.ATTACKER, i] >= 0 and real[r.HUSH, i] == ZERO
+        hush[i] = max(ZERO, hush[i] - ONE)
+    for i in range(alive.shape[0]):
+        attacked |= attackers[i] >= 0
         if not alive[i] or not _free_to_choose(whole, i):
             continue
         if types[whole[r.TYPE, i], r.HEAL_RATE] > ZERO:
@@ -46,12 +49,13 @@ def choose_targets(
                 whole[r.TARGET, i] = _patient(real, whole, alive, i, types)
             continue
         whole[r.TARGET, i] = _prey(real, whole, alive, i, types, damage, clock, opponent)
-    if calls:
-        _answer_calls(real, whole, alive, damage)
+    if not attacked:
+        return
+    _answer_calls(real, whole, alive, damage)
     for i in range(alive.shape[0]):
-        if whole[r.ATTACKER, i] >= 0 and real[r.HUSH, i] == ZERO:
-            real[r.HUSH, i] = HELP_PERIOD
-        whole[r.ATTACKER, i] = -1
+        if attackers[i] >= 0 and hush[i] == ZERO:
+            hush[i] = HELP_PERIOD
+        attackers[i] = -1
 
 
 @rule
@@ -68,9 +72,9 @@ def _prey(
         if weakest >= 0:
             return weakest
     if bereft or (scanning and (target < 0 or (order != HUNT and gap(real, i, target) > real[r.REACH, i]))):
-        scan = max(SCAN_RANGE, real[r.REACH, i])
+        scan = float(max(SCAN_RANGE, real[r.REACH, i]))
         if order == HUNT and clock % HUNT_PERIOD == 0:
-            scan = ANYWHERE
+            scan = float(ANYWHERE)
         nearest = closest_foe(real, whole, alive, i, scan, damage)
         if nearest >= 0 and not _out_of_reach(real, whole, i, nearest, types):
             target = nearest
@@ -101,12 +105,15 @@ def _out_of_reach(real: Reals, whole: Wholes, i: int, target: int, types: Reals)
 @rule
 def closest_foe(real: Reals, whole: Wholes, alive: Flags, i: int, scan: float, damage: Reals) -> int:
     """The living foe that unit i can hit whose edge is closest and within ``scan`` cells of unit i's; -1 for none."""
-    best, nearest = scan, -1
+    xs, ys, radii, teams = real[r.X], real[r.Y], real[r.RADIUS], whole[r.TEAM]
+    x, y, radius, team = xs[i], ys[i], radii[i], teams[i]
+    best, nearest = np.float32(scan), -1
     for j in range(alive.shape[0]):
-        if alive[j] and whole[r.TEAM, j] != whole[r.TEAM, i]:
-            distance = gap(real, i, j)
-            if distance <= best and can_hit(whole, i, j, damage):
-                best, nearest = distance, j
+        if teams[j] != team and alive[j]:
+            dx, dy, reach = xs[j] - x, ys[j] - y, best + radius + radii[j]
+            square = dx * dx + dy * dy
+            if square <= reach * reach and can_hit(whole, i, j, damage):
+                best, nearest = np.float32(math.sqrt(square) - radius - radii[j]), j
     return nearest
 
 
@@ -121,7 +128,7 @@ def _patient(real: Reals, whole: Wholes, alive: Flags, i: int, types: Reals) -> 
         wounded = real[r.HEALTH, present] < types[whole[r.TYPE, present], r.MAX_HEALTH]
         if wounded and real[r.ENERGY, i] >= types[kind, r.HEAL_RATE] * types[kind, r.HEAL_COST]:
             return int(present)
-    patient, friend, least, close, closest = -1, -1, ONE, ANYWHERE, ANYWHERE
+    patient, friend, least, close, closest = -1, -1, ONE, float(ANYWHERE), float(ANYWHERE)
     for j in range(alive.shape[0]):
         if not alive[j] or not can_heal(whole, i, j, types):
             continue
@@ -144,7 +151,7 @@ def _answer_calls(real: Reals, whole: Wholes, alive: Flags, damage: Reals) -> No
     for i in range(alive.shape[0]):
         if not alive[i] or whole[r.TARGET, i] >= 0 or not _free_to_choose(whole, i):
             continue
-        best = ANYWHERE
+        best = float(ANYWHERE)
         for j in range(alive.shape[0]):
             attacker = whole[r.ATTACKER, j]
             if attacker < 0 or not alive[attacker] or real[r.HUSH, j] > ZERO:

@@ -5,6 +5,8 @@ An order replaces the one before and lasts until it is done, another is given or
 
 import math
 
+import numpy as np
+
 from s2rm_sc2.actions import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.combat import begin_attack, call_off, can_heal, can_hit, gap, mend, winding_up
@@ -19,8 +21,9 @@ STAND, MOVE, ATTACK, ATTACK_MOVE, HUNT, HEAL = range(6)
 the goal and attack on the way (active units); attack the nearest foe on the map until it is dead, then the next (active
 units); heal the target wherever it goes. A healer that fights on its own heals where others attack."""
 
-POST_SLACK = 1.0
+POST_SLACK = np.float32(1.0)
 """Cells that an idle active unit may be off its post, by a crowd's pushing, before it walks back."""
+ZERO, ONE = np.float32(0.0), np.float32(1.0)
 
 
 @rule
@@ -89,49 +92,59 @@ def follow(
     ways: Ways,
 ) -> None:
     """Decide what every living unit does in this loop: its deed, and the displacement it wishes for."""
+    targets, orders, deeds, actives = whole[r.TARGET], whole[r.ORDER], whole[r.DEED], whole[r.ACTIVE]
+    wish_x, wish_y, goal_x, goal_y = real[r.WISH_X], real[r.WISH_Y], real[r.GOAL_X], real[r.GOAL_Y]
     for i in range(alive.shape[0]):
         if not alive[i]:
             continue
-        walked = whole[r.DEED, i] == r.WALKING
-        real[r.WISH_X, i] = real[r.WISH_Y, i] = 0.0
-        whole[r.DEED, i] = r.IDLE
-        target = whole[r.TARGET, i]
+        walked = deeds[i] == r.WALKING
+        wish_x[i] = wish_y[i] = ZERO
+        deeds[i] = r.IDLE
+        target = targets[i]
         if target >= 0 and not alive[target]:
-            target = whole[r.TARGET, i] = whole[r.ENGAGED, i] = -1
-            if whole[r.ORDER, i] == ATTACK or whole[r.ORDER, i] == HEAL:
-                whole[r.ORDER, i] = STAND
-                real[r.GOAL_X, i], real[r.GOAL_Y, i] = real[r.X, i], real[r.Y, i]
-        if target >= 0 and types[whole[r.TYPE, i], r.HEAL_RATE] > 0.0:
+            target = targets[i] = whole[r.ENGAGED, i] = -1
+            if orders[i] == ATTACK or orders[i] == HEAL:
+                orders[i] = STAND
+                goal_x[i], goal_y[i] = real[r.X, i], real[r.Y, i]
+        if target >= 0 and types[whole[r.TYPE, i], r.HEAL_RATE] > ZERO:
             _tend(real, whole, i, target, types, ground, ways)
         elif target >= 0:
             _fight(real, whole, i, target, types, random, battle, ground, ways)
-        elif whole[r.ORDER, i] == MOVE or whole[r.ORDER, i] == ATTACK_MOVE:
-            if _walk(real, whole, i, real[r.GOAL_X, i], real[r.GOAL_Y, i], ground, ways):
-                whole[r.ORDER, i] = STAND
-        elif whole[r.ORDER, i] == STAND and whole[r.ACTIVE, i] == 1:
-            dx, dy = real[r.GOAL_X, i] - real[r.X, i], real[r.GOAL_Y, i] - real[r.Y, i]
+        elif orders[i] == MOVE or orders[i] == ATTACK_MOVE:
+            if _walk(real, whole, i, goal_x[i], goal_y[i], ground, ways):
+                orders[i] = STAND
+        elif orders[i] == STAND and actives[i] == 1:
+            dx, dy = goal_x[i] - real[r.X, i], goal_y[i] - real[r.Y, i]
             if dx * dx + dy * dy > POST_SLACK * POST_SLACK:
-                _walk(real, whole, i, real[r.GOAL_X, i], real[r.GOAL_Y, i], ground, ways)
-        real[r.EXPECT_X, i] = real[r.STEP_X, i] if walked else real[r.WISH_X, i]
-        real[r.EXPECT_Y, i] = real[r.STEP_Y, i] if walked else real[r.WISH_Y, i]
-        if whole[r.DEED, i] != r.WALKING:
-            real[r.EXPECT_X, i] = real[r.EXPECT_Y, i] = 0.0
+                _walk(real, whole, i, goal_x[i], goal_y[i], ground, ways)
+        if deeds[i] != r.WALKING:
+            real[r.EXPECT_X, i] = real[r.EXPECT_Y, i] = real[r.PACE, i] = ZERO
+            whole[r.TURN, i] = 0
+        elif walked:
+            real[r.EXPECT_X, i], real[r.EXPECT_Y, i] = real[r.STEP_X, i], real[r.STEP_Y, i]
+        else:
+            real[r.EXPECT_X, i], real[r.EXPECT_Y, i] = wish_x[i], wish_y[i]
 
 
 @rule
 def _walk(real: Reals, whole: Wholes, i: int, x: float, y: float, ground: Cells, ways: Ways) -> bool:
     """Wish to go towards a place, round walls, as far as one loop allows; True when that is far enough."""
-    if real[r.STRIDE, i] == 0.0:
+    if real[r.STRIDE, i] == ZERO:
         return False
     to_x, to_y = x, y
     if whole[r.KIND, i] == r.GROUND:
         to_x, to_y = heading(ways, ground[0], real[r.X, i], real[r.Y, i], x, y)
     dx, dy = to_x - real[r.X, i], to_y - real[r.Y, i]
-    distance = math.sqrt(dx * dx + dy * dy)
-    part = min(1.0, real[r.STRIDE, i] / max(distance, 1e-9))
-    real[r.WISH_X, i], real[r.WISH_Y, i] = dx * part, dy * part
+    pace = min(real[r.STRIDE, i], real[r.PACE, i] + real[r.ACCELERATION, i])
+    square = dx * dx + dy * dy
     whole[r.DEED, i] = r.WALKING
-    return bool(part == 1.0 and to_x == x and to_y == y)
+    real[r.PACE, i] = pace
+    if square <= pace * pace:
+        real[r.WISH_X, i], real[r.WISH_Y, i] = dx, dy
+        return bool(to_x == x and to_y == y)
+    part = pace / math.sqrt(square)
+    real[r.WISH_X, i], real[r.WISH_Y, i] = dx * part, dy * part
+    return False
 
 
 @rule

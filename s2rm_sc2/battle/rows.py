@@ -9,7 +9,7 @@ HEALTH, SHIELD, ENERGY = 2, 3, 4
 COOLDOWN = 5  # until the weapon is ready
 RADIUS, BODY, INNER = 6, 7, 8  # radius for ranges, for contact with other bodies (separation), for walls
 REACH = 9  # the weapon's range, edge to edge
-STRIDE = 10  # distance walked in a loop
+STRIDE = 10  # distance walked in a loop at full speed
 SWING = 11  # until the next hit of the attack under way
 CALM = 12  # until the shield may regenerate
 HUSH = 13  # until it may call for help again
@@ -20,9 +20,11 @@ EXPECT_X, EXPECT_Y = 20, 21  # displacement that others expect of it in this loo
 NEXT_X, NEXT_Y = 22, 23  # position while it is being settled
 PUSH_X, PUSH_Y = 24, 25  # how far overlaps move it
 MISSILE_X, MISSILE_Y = 26, 27  # place of its missile
-SLACK, PLANE = 28, 29  # scratch of the neighbour search
+LINE_X, LINE_Y, LINE_BODY = 28, 29, 30  # the living side by side in order of x
+SLACK = 31  # scratch of the neighbour search
+PACE, ACCELERATION = 32, 33  # distance it can walk in this loop, and by how much that grows in a loop of walking
 
-N_REALS = 30
+N_REALS = 34
 
 # Rows of the int64 array.
 TYPE, TEAM = 0, 1
@@ -36,8 +38,11 @@ SIDE = 9  # which way round it walks past a blocker: -1, 0 (undecided), 1
 ACTIVE = 10  # 1: acquires targets by itself; 0: passive, as SMAC's allies
 KIND = 11  # kind of body, see below
 DEED = 12  # what it does in this loop
+TURN = 13  # how many headings it is turned off its straight way, left positive
+LINE, CREW = 14, 15  # all rows, and the rows of the living, in order of x
+BLOCKER, BLOCKED = 16, 17  # who stands in its straight way (-1 for nobody), and its blocked headings, bit by bit
 
-N_WHOLES = 13
+N_WHOLES = 18
 
 # Deeds.
 IDLE, WALKING, FIGHTING = 0, 1, 2  # fighting: holding its ground to attack or to heal

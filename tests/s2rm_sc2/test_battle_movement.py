@@ -3,14 +3,17 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from s2rm_sc2.actions import EAST, NO_OP, NORTH, SOUTH, STOP, WEST
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.field import Field
 from s2rm_sc2.battle.loop import act_smac, advance, order
-from s2rm_sc2.battle.orders import ATTACK, MOVE
+from s2rm_sc2.battle.neighbours import MARGIN
+from s2rm_sc2.battle.orders import ATTACK, MOVE, STAND
 from s2rm_sc2.scenarios import terrain
-from s2rm_sc2.units import unit_type
+from s2rm_sc2.units import UNIT_TYPES, unit_type
 
 
 def field_of(names: str, points: list[tuple[float, float]], enemies: int = 0, ground: str = "flat") -> Field:
@@ -111,6 +114,80 @@ def test_a_colossus_is_blocked_by_colossi_only() -> None:
     field = field_of("colossus colossus", [(10.0, 16.0), (10.5, 16.0)])
     advance(field, 16)
     assert distances(field)[0, 1] == pytest.approx(1.5, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "collide"),
+    [
+        ("marine zergling", True),
+        ("marine spine_crawler", True),
+        ("marine colossus", False),
+        ("marine medivac", False),
+        ("colossus colossus", True),
+        ("colossus spine_crawler", True),
+        ("colossus medivac", True),
+        ("medivac medivac", True),
+        ("medivac spine_crawler", False),
+    ],
+)
+def test_which_kinds_of_bodies_collide(kinds: str, collide: bool) -> None:
+    field = field_of(kinds, [(16.0, 16.0), (16.25, 16.0)])
+    advance(field, 16)
+    bodies = field.real[0, r.BODY]
+    assert distances(field)[0, 1] == pytest.approx(bodies.sum() if collide else 0.25, abs=0.02)
+
+
+def test_a_structure_yields_to_nobody() -> None:
+    field = field_of("zealot spine_crawler zealot", [(15.5, 16.0), (16.0, 16.0), (16.0, 16.5)])
+    order(field, 0, 0, MOVE, x=20.0, y=16.0)
+    advance(field, 80)
+    assert place(field, 1) == (16.0, 16.0)
+    assert place(field, 0) == (20.0, 16.0)
+
+
+def test_a_medivac_gathers_speed() -> None:
+    field = field_of("medivac", [(4.0, 16.0)])
+    order(field, 0, 0, MOVE, x=28.0, y=16.0)
+    gain = 2.3125 / 256  # cells a loop, each loop
+    advance(field, 10)
+    assert place(field)[0] == pytest.approx(4.0 + gain * 55, abs=1e-4)  # 1 + 2 + ... + 10
+    advance(field, 10)
+    assert place(field)[0] == pytest.approx(4.0 + gain * 190 + 2.75 / 16, abs=1e-4)  # full speed in the 20th loop
+    order(field, 0, 0, STAND, x=0.0, y=0.0)
+    stopped = place(field)
+    advance(field, 8)
+    assert place(field) == stopped  # at once
+    order(field, 0, 0, MOVE, x=28.0, y=16.0)
+    advance(field, 1)
+    assert place(field)[0] == pytest.approx(stopped[0] + gain, abs=1e-4)
+
+
+PAIRS_OF_A_CROWD = st.lists(
+    st.tuples(st.integers(0, len(UNIT_TYPES) - 1), st.floats(8.0, 24.0), st.floats(8.0, 24.0), st.booleans()),
+    min_size=1,
+    max_size=40,
+)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(PAIRS_OF_A_CROWD)
+def test_every_pair_within_the_margin_is_found(crowd: list[tuple[int, float, float, bool]]) -> None:
+    names = " ".join(UNIT_TYPES[index].name for index, *_ in crowd)
+    field = field_of(names, [(x, y) for _, x, y, _ in crowd])
+    field.alive[0] = alive = np.array([lives for *_, lives in crowd])
+    field.whole[0, r.KIND] = 0
+    points, bodies = field.real[0, r.X : r.Y + 1].copy(), field.real[0, r.BODY]
+    advance(field, 1)  # the search of loop 0 sees the places before it
+    apart = np.hypot(*(points[:, :, None] - points[:, None, :])) - bodies[:, None] - bodies[None, :]
+    wanted = (apart < MARGIN - 1e-4) & alive[:, None] & alive[None, :]
+    allowed = (apart < MARGIN + 1e-4) & alive[:, None] & alive[None, :]
+    firsts, seconds = field.near[0, :, 1 : 1 + field.near[0, 0, 0]].astype(np.int64)
+    found = np.zeros_like(wanted)
+    found[firsts, seconds] = found[seconds, firsts] = True
+    assert len(firsts) == np.triu(found, 1).sum()  # each pair once
+    np.fill_diagonal(wanted, False)
+    assert (wanted <= found).all()
+    assert (found <= allowed).all()
 
 
 def test_fighters_hold_their_ground_against_walkers() -> None:
