@@ -89,17 +89,17 @@ class Scenario:
         """The ground it is fought on."""
         return terrain(self.terrain_name)
 
-    @property
+    @cached_property
     def n_agents(self) -> int:
         """Number of allied units, the agents."""
         return sum(group.count for group in self.allies)
 
-    @property
+    @cached_property
     def n_enemies(self) -> int:
         """Number of enemy units."""
         return sum(group.count for group in self.enemies)
 
-    @property
+    @cached_property
     def n_units(self) -> int:
         """Rows of the unit table: allies first, then enemies."""
         return self.n_agents + self.n_enemies
