@@ -47,7 +47,8 @@ def measure(name: str, n_battles: int, seconds: float) -> dict[str, float]:
 
     carry = jax.jit(jax.vmap(start))(jax.random.split(jax.random.PRNGKey(0), n_battles))
     run = jax.jit(jax.vmap(play))
-    carry = jax.block_until_ready(run(carry))
+    for _ in range(2):  # the types of what a reset returns differ a little, so a second call compiles once more
+        carry = jax.block_until_ready(run(carry))
     calls, begun = 0, time.perf_counter()
     while calls < 1 or time.perf_counter() - begun < seconds:
         carry = jax.block_until_ready(run(carry))
