@@ -12,6 +12,8 @@ import numpy.typing as npt
 from numba import njit
 
 from s2rm_sc2.actions import FIRST_TARGET, NO_OP, NORTH, STOP
+from s2rm_sc2.battle.combat import LEAST_DAMAGE
+from s2rm_sc2.battle.field import RULES
 from s2rm_sc2.units import LOOPS_PER_SECOND, LOOPS_PER_STEP, UNIT_TYPES, UnitType
 
 SCRIPTS = ("random", "nearest", "focus", "kite", "scripted")
@@ -61,12 +63,9 @@ def _row(unit: UnitType) -> list[float]:
 
 
 def _blow(attacker: UnitType, target: UnitType) -> float:
-    """Points of a whole attack, after armour."""
-    weapon = attacker.weapon
-    if weapon is None:
-        return 0.0
-    bonus = weapon.bonus if weapon.bonus_against in target.attributes else 0.0
-    return weapon.hits * max(weapon.damage + bonus - target.armor, 0.5)
+    """Points of a whole attack, after armour; 0 where the weapon cannot hit the target."""
+    hit = float(RULES.damage[attacker.index, target.index])
+    return attacker.weapon.hits * max(hit - target.armor, LEAST_DAMAGE) if attacker.weapon and hit else 0.0
 
 
 TYPES: Reals = np.array([_row(unit) for unit in UNIT_TYPES], np.float32)
@@ -184,10 +183,13 @@ def _attack(
     real: Reals, kinds: Wholes, i: int, n_agents: int, available: Flags, nearest: bool, planned: Reals,
     types: Reals, blows: Reals,
 ) -> int:  # fmt: skip
-    """The enemy to attack, -1 for none: the nearest; or in reach the one that is soonest rid of for its danger."""
+    """The enemy to attack, -1 for none: the nearest; or in reach the one that is soonest rid of for its danger.
+
+    SMAC's masks offer targets that the weapon cannot hit (a marauder's: medivacs); the engine refuses such orders.
+    """
     best, chosen, mine = np.inf, -1, kinds[i]
     for j in range(n_agents, min(kinds.shape[0], n_agents + available.shape[0] - FIRST_TARGET)):
-        if not available[FIRST_TARGET + j - n_agents]:
+        if not available[FIRST_TARGET + j - n_agents] or blows[mine, kinds[j]] == 0.0:
             continue
         distance, left = _apart(real, i, j), real[LIFE, j] - planned[j]
         score = distance
@@ -229,7 +231,7 @@ def _scripted(
         return FIRST_TARGET + target - n_agents
     near, goal = np.inf, -1
     for j in range(n_agents, alive.shape[0]):
-        if alive[j] and _apart(real, i, j) < near:
+        if alive[j] and blows[kinds[i], kinds[j]] > 0.0 and _apart(real, i, j) < near:
             near, goal = _apart(real, i, j), j
     if goal < 0 or waits:
         return STOP

@@ -39,9 +39,8 @@ class Weapon:
         damage_point: seconds from the start of an attack to its first hit (or to the missile's launch).
         missile_speed: cells per second; 0 means that the hit is immediate.
         targets: planes it can hit.
-        splash: ``"line"`` (colossus) or ``"blast"`` (baneling), else none.
+        splash: ``"line"`` (colossus) or ``"blast"`` (baneling, which dies of it), else none.
         structure_damage: points against structures where they differ (baneling).
-        suicide: the attacker dies with its attack.
     """
 
     range: float
@@ -59,7 +58,6 @@ class Weapon:
     splash_spacing: float = 0.0
     splash_radius: float = 0.0
     structure_damage: float = 0.0
-    suicide: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ calls for help stay the built-in ones of :mod:`s2rm_sc2.battle.opponent`.
 """
 
 import math
+from typing import get_args
 
 import numpy as np
 
@@ -12,8 +13,9 @@ from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.combat import can_hit, gap, winding_up
 from s2rm_sc2.battle.compiled import rule
 from s2rm_sc2.battle.field import Flags, Reals, Wholes
+from s2rm_sc2.scenarios import Opponent
 
-OPPONENTS = ("smac", "focus", "kite")
+OPPONENTS = get_args(Opponent)
 """Values of a scenario's ``opponent``; the engine knows them by their place."""
 SMAC, FOCUS, KITE = range(3)
 RANGED = 2.0

@@ -104,7 +104,7 @@ class StarCraft2Env(Surroundings):
         self.battles = BatchedBattles(scenario, 1, backend, self.options)
         self._views, self._moment = self.battles.views, _Moment(self.battles)
         self._heuristic = Heuristic(self.game.heuristic_rest) if self.game.heuristic_ai else None
-        self._playing: int | None = None
+        self._playing: tuple[int, int] | None = None  # the episode's number and seed
         self._played: list[Tensor] = []
         self._reseed(seed)
         self.map_name, self.continuing_episode = map_name, continuing_episode
@@ -130,8 +130,8 @@ class StarCraft2Env(Surroundings):
                 "reset(episode_config=...) is SMACv2's; teams and starts are part of a scenario here, so name one, "
                 "e.g. map_name='10gen_protoss' (all names: s2rm-sc2 scenarios)."
             )
-        self._playing = seeds.number(self._root, "episode", self._episodes)
-        self.battles.reset([self._playing])
+        self._playing = self._episodes, seeds.number(self._root, "episode", self._episodes)
+        self.battles.reset([self._playing[1]])
         self._episodes += 1
         self._moment, self._played = _Moment(self.battles), []
         self.win_counted = self.timed_out = self._over = False
@@ -361,8 +361,8 @@ class StarCraft2Env(Surroundings):
             raise BadArgument("No episode was started yet; call reset() first.")
         from s2rm_sc2.draw import write_gif
 
-        name = f"{self.game.replay_prefix or self.map_name}_episode{self._episodes - 1}.gif"
-        return write_gif(Path(self.game.replay_dir) / name, self.scenario, self._again(self._playing))
+        name = f"{self.game.replay_prefix or self.map_name}_episode{self._playing[0]}.gif"
+        return write_gif(Path(self.game.replay_dir) / name, self.scenario, self._again(self._playing[1]))
 
     def full_restart(self) -> None:
         """Nothing to do: SMAC launches the game anew here, and there is none."""

@@ -118,6 +118,8 @@ class BattleParallelEnv(ParallelEnv[str, Seen, int], EzPickle):  # type: ignore[
         Raises:
             BadArgument: no episode is running.
         """
+        if not self.agents:
+            raise BadArgument("No episode is running; call reset() before step().")
         wanted = [NO_OP] * self.smac.n_agents
         for name in self.agents:
             action = actions.get(name)

@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 from s2rm_sc2.envs.unit import Unit
 from s2rm_sc2.scenarios import Scenario
-from s2rm_sc2.views.layout import MOVES, elevation
+from s2rm_sc2.views.layout import AROUND, MOVES, elevation
 
 
 class Surroundings:
@@ -45,9 +45,8 @@ class Surroundings:
     def get_surrounding_points(self, unit: Unit, include_self: bool = False) -> list[tuple[int, int]]:
         """The eight points around a unit whose ground agents may see, and its own cell last if asked for."""
         x, y, step = int(unit.pos.x), int(unit.pos.y), self._move_amount
-        straight = [(x, y + 2 * step), (x, y - 2 * step), (x + 2 * step, y), (x - 2 * step, y)]
-        slant = [(x + step, y + step), (x - step, y - step), (x + step, y - step), (x - step, y + step)]
-        return [*straight, *slant, *([(x, y)] if include_self else [])]
+        points = [(x + east * step, y + north * step) for _, east, north in AROUND]
+        return [*points, *([(x, y)] if include_self else [])]
 
     def get_surrounding_pathing(self, unit: Unit) -> list[bool | int]:
         """Whether those points can be walked; 1 beyond the map."""

@@ -20,11 +20,11 @@ from s2rm_sc2.views.sight import shoot_ranges, sight_ranges
 MOVES: tuple[tuple[str, int, int], ...] = (("north", 0, 1), ("south", 0, -1), ("east", 1, 0), ("west", -1, 0))
 """Moves in the order of their action numbers, with the direction of their step."""
 
-# The eight points whose ground an agent may see, in SMAC's order, in units of move_amount.
-_AROUND = (
+AROUND = (
     *(("north", 0, 2), ("south", 0, -2), ("east", 2, 0), ("west", -2, 0)),
     *(("northeast", 1, 1), ("southwest", -1, -1), ("southeast", 1, -1), ("northwest", -1, 1)),
 )
+"""The eight points whose ground an agent may see, in SMAC's order, in units of move_amount."""
 
 PLANES = {"available": 0, "visible": 0, "distance": 1, "dx": 2, "dy": 3, "health": 4, "shield": 5, "x": 6, "y": 7}
 """What an agent may know of a unit; type bits follow, then last actions."""
@@ -176,7 +176,7 @@ class SmacLayout:
             pathing=_bordered(torch.tensor(ground.walkable).float(), 1.0),
             elevation=_bordered(torch.tensor(elevation(ground)).float(), 1.0),
             moves=torch.tensor([[x, y] for _, x, y in MOVES]).double() * (step / 2),
-            around=torch.tensor([[x, y] for _, x, y in _AROUND] + [[0, 0]]) * int(step),
+            around=torch.tensor([[x, y] for _, x, y in AROUND] + [[0, 0]]) * int(step),
         )
 
     def _name_actions(self) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ class SmacLayout:
         return ("no_op", "stop", *(name for name, _, _ in MOVES), *targets)
 
     def _name_features(self) -> dict[str, tuple[str, ...]]:
-        options, around = self.options, [name for name, _, _ in _AROUND]
+        options, around = self.options, [name for name, _, _ in AROUND]
         bits_ally = tuple(f"is_{name}" for name in self.scenario.ally_type_order)
         bits_enemy = tuple(f"is_{name}" for name in self.scenario.enemy_type_order)
         ally, enemy = (("health", *shield) if options.obs_all_health else () for shield in self._shields)

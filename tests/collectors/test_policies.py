@@ -56,6 +56,11 @@ def test_nearest_attacks_the_nearest_and_focus_the_weakest_in_reach() -> None:
     assert decide(battles, "focus") == [ATTACK + 1] * 3
 
 
+@pytest.mark.parametrize("script", ["nearest", "focus", "kite"])
+def test_nobody_goes_after_what_its_weapon_cannot_hit(script: str) -> None:
+    assert decide(line_up("1M_vs_1m1md@flat", [16, 5, 18]), script) == [WEST]  # the medivac is nearer and may be chosen
+
+
 def test_focus_does_not_shoot_at_those_whom_the_ones_before_kill() -> None:
     battles = line_up("3m", [5, 6, 7, 9, 10, 11])
     battles.units.health[0, 4] = 6.0  # one hit of a marine

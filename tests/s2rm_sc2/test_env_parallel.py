@@ -89,6 +89,8 @@ def test_the_limit_and_max_cycles_truncate() -> None:
             views, _, terminated, truncated, _ = env.step({"marine_0": next(a for a in (4, 1, 0) if mask[a])})
             steps += 1
         assert (steps, terminated, truncated) == (length, {"marine_0": False}, {"marine_0": True})
+        with pytest.raises(BadArgument, match="reset"):  # also where the battle itself is not over
+            env.step({})
 
 
 def test_what_is_not_available_becomes_stop_and_is_said() -> None:
