@@ -162,6 +162,8 @@ def watch(
     ] = "scripted",
     seed: Annotated[int, typer.Option(help="Of the battle.")] = 0,
     agent: Annotated[int | None, typer.Option(help="Whose sight is shown; by default the longest-lived's.")] = None,
+    step: Annotated[list[int] | None, typer.Option(help="A moment of the strip; repeat for more.")] = None,
+    overview: Annotated[bool, typer.Option("--overview", help="The whole map, in full light unless --agent.")] = False,
     store: Annotated[Path | None, typer.Option(help="Draw an episode of this store instead of playing.")] = None,
     episode: Annotated[int, typer.Option(help="Which episode of the store.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder of battle.gif and strip.png.")] = Path("watch"),
@@ -171,7 +173,8 @@ def watch(
     from evaluation.watch import watch_recorded
     from s2rm_sc2.scenarios import get
 
-    pictures = watch_recorded(store, episode, out, agent) if store else draw(get(map_name), policy, seed, out, agent)
+    how = (out, agent, step or (), overview)
+    pictures = watch_recorded(store, episode, *how) if store else draw(get(map_name), policy, seed, *how)
     for path in pictures:
         typer.echo(path)
 
