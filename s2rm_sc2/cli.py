@@ -25,6 +25,15 @@ DATA = Path("data")
 RUNS = Path("runs")
 """Where trained runs lie unless told otherwise."""
 
+_ORDERS = {
+    "point": "attack-move to {}",
+    "segment": "attack-move to a random point between {}",
+    "groups": "each group attack-moves to its own of {}",
+    "units": "hunt the allies",
+    "none": "none",
+}
+"""Enemies' orders in words."""
+
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -267,7 +276,7 @@ def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
     from s2rm_sc2.errors import ScenarioUnsupported
     from s2rm_sc2.views.smac import SmacViews
 
-    views = SmacViews(scenario)
+    views, places = SmacViews(scenario), dict.fromkeys(scenario.order.points)
     ranges = f"{scenario.sight_range:g}, {scenario.shoot_range:g} cells"
     if scenario.smac_version == 2:
         ranges = "each unit type's own"
@@ -292,7 +301,7 @@ def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
         "obs": str(views.obs_size),
         "state": str(views.state_size),
         "sight, shoot range": ranges,
-        "enemy order": f"{scenario.order.kind} {', '.join(map(str, dict.fromkeys(scenario.order.points)))}".strip(),
+        "enemy order": _ORDERS[scenario.order.kind].format(" ".join(f"({x:g}, {y:g})" for x, y in places)),
         "opponent": scenario.opponent,
         "engine": engine,
     }
