@@ -27,8 +27,8 @@ RUNS = Path("runs")
 
 _ORDERS = {
     "point": "attack-move to {}",
-    "segment": "attack-move to a random point between {}",
-    "groups": "each group attack-moves to its own of {}",
+    "segment": "attack-move to a point between {}",
+    "groups": "attack-move, each group to its own of {}",
     "units": "hunt the allies",
     "none": "none",
 }
@@ -262,11 +262,11 @@ def _play(names: list[str], policies: list[str] | None, episodes: int, seed: int
         rows.setdefault(found.scenario, []).append(str(found))
         if found.refused:
             refusals[found.scenario] = found.refused
-    title = f"Battles won of {episodes}: % ± half of the 95 % interval, and a battle's mean steps"
-    table = _table("name", *chosen, title=title)
+    table = _table("name", *chosen, title=f"Battles won of {episodes}")
     for scenario, cells in rows.items():
         table.add_row(scenario, *cells)
     _print(table)
+    typer.echo("% won ± half of the 95 % interval, then a battle's mean steps.")
     for reason in refusals.values():
         typer.echo(reason)
 
