@@ -25,7 +25,7 @@ def made(name: str, **options: Any) -> BattleEnv:  # noqa: ANN401 - passed on
 
 @pytest.mark.parametrize("name", MAPS)
 def test_it_conforms_to_gymnasium(name: str) -> None:
-    check_env(made(name))
+    check_env(made("battle", map_name=name))
 
 
 def test_every_map_has_a_long_and_a_short_id() -> None:
