@@ -46,7 +46,7 @@ def play_in_processes(
     pipes: list[Connection[list[EpisodePlan], object]] = []
     try:
         with _interrupts_blocked():
-            for worker in range(workers):
+            for _ in range(workers):
                 ours, theirs = context.Pipe()
                 process: BaseProcess = context.Process(target=_work, args=(theirs, settings, policy), daemon=True)
                 process.start()
@@ -66,9 +66,7 @@ def play_in_processes(
             pipe.close()
 
 
-def _assign(
-    pipe: "Connection[list[EpisodePlan], object]", process: BaseProcess, job: list[EpisodePlan]
-) -> None:
+def _assign(pipe: "Connection[list[EpisodePlan], object]", process: BaseProcess, job: list[EpisodePlan]) -> None:
     """Tell a worker what to play: not as it starts, where a long job for a process that dies would wait for ever."""
     try:
         pipe.send(job)
@@ -102,16 +100,20 @@ def _death(process: BaseProcess) -> WorkerDied:
 
 def _work(pipe: "Connection[object, list[EpisodePlan]]", settings: StoreSettings, policy: Policy) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        job = pipe.recv()
+    except EOFError:
+        return  # the main process is gone
+    episodes = play(settings, policy, job)
     sending: deque[tuple[Future[None], int]] = deque()
     try:
-        episodes = play(settings, policy, pipe.recv())
         with ThreadPoolExecutor(1) as sender:
             while block := list(islice(episodes, BLOCK)):
                 size = sum(episode.nbytes for episode in block)
                 sending.append((sender.submit(pipe.send, block), size))
                 while sum(size for _, size in sending) > AHEAD_BYTES:
                     sending.popleft()[0].result()
-    except (EOFError, ConnectionError):
+    except BrokenPipeError:
         pass  # the main process is gone, and with it everyone who wanted episodes
     except S2rmError as error:
         pipe.send(error)

@@ -51,8 +51,8 @@ class TeamDraw:
         drawn = [unit for unit, weight in zip(self.units, self.weights, strict=True) if weight > 0.0]
         if set(drawn) <= set(self.exceptions):
             raise BadArgument(
-                f"A team of {', '.join(drawn) or 'no types'} may not consist of exceptions ({', '.join(self.exceptions)}) "
-                "alone, so none can be drawn; add a type that is no exception, with a weight above 0."
+                f"A team of {', '.join(drawn) or 'no types'} may not consist of exceptions alone, so none can be drawn; "
+                "add a type that is no exception, with a weight above 0."
             )
 
 
