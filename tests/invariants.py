@@ -44,7 +44,7 @@ def check_ground(units: UnitTable, scenario: scenarios.Scenario) -> None:
 
 
 def overlaps(units: UnitTable) -> torch.Tensor:
-    """Share of their contact distance by which living bodies overlap, 0 or less where none do: float32 ``[B, U, U]``."""
+    """Share of their contact distance by which living bodies overlap, 0 or less if none do: float32 ``[B, U, U]``."""
     kind = KIND[units.type]
     distance = torch.hypot(units.x[:, :, None] - units.x[:, None], units.y[:, :, None] - units.y[:, None])
     contact = BODY[units.type][:, :, None] + BODY[units.type][:, None]

@@ -51,7 +51,7 @@ class TeamDraw:
         drawn = [unit for unit, weight in zip(self.units, self.weights, strict=True) if weight > 0.0]
         if set(drawn) <= set(self.exceptions):
             raise BadArgument(
-                f"A team of {', '.join(drawn) or 'no types'} may not consist of exceptions alone, so none can be drawn; "
+                f"A team of {', '.join(drawn) or 'no types'} may not consist of exceptions alone, so none is drawn; "
                 "add a type that is no exception, with a weight above 0."
             )
 
