@@ -38,22 +38,23 @@ def play_in_processes(
     """Play the planned episodes in ``workers`` processes; they come in the order of the plans.
 
     Raises:
-        WorkerDied: a worker was killed.
+        WorkerDied: a worker was killed, or could not start.
         S2rmError: whatever a worker met.
     """
     context = multiprocessing.get_context("spawn")
     processes: list[BaseProcess] = []
-    pipes: list[Connection[None, object]] = []
+    pipes: list[Connection[list[EpisodePlan], object]] = []
     try:
         with _interrupts_blocked():
-            for worker in range(workers):
-                ours, theirs = context.Pipe(duplex=False)
-                job = share(plans, worker, workers, BLOCK)
-                process: BaseProcess = context.Process(target=_work, args=(theirs, settings, policy, job), daemon=True)
+            for _ in range(workers):
+                ours, theirs = context.Pipe()
+                process: BaseProcess = context.Process(target=_work, args=(theirs, settings, policy), daemon=True)
                 process.start()
                 theirs.close()
                 processes.append(process)
                 pipes.append(ours)
+        for worker in range(workers):
+            _assign(pipes[worker], processes[worker], share(plans, worker, workers, BLOCK))
         for block in range(-(-len(plans) // BLOCK)):
             yield from _receive(pipes[block % workers], processes[block % workers])
     finally:
@@ -65,23 +66,44 @@ def play_in_processes(
             pipe.close()
 
 
-def _receive(pipe: "Connection[None, object]", process: BaseProcess) -> list[Episode]:
+def _assign(pipe: "Connection[list[EpisodePlan], object]", process: BaseProcess, job: list[EpisodePlan]) -> None:
+    """Tell a worker what to play: not as it starts, where a long job for a process that dies would wait for ever."""
+    try:
+        pipe.send(job)
+    except OSError:
+        raise _death(process) from None
+
+
+def _receive(pipe: "Connection[list[EpisodePlan], object]", process: BaseProcess) -> list[Episode]:
     try:
         message = pipe.recv()
     except (EOFError, OSError):
-        process.join()
-        raise WorkerDied(
-            f"Worker process {process.pid} died (exit code {process.exitcode}), perhaps killed for want of memory; "
-            f"every committed episode is safe: run the same command again to continue, perhaps with --workers 1."
-        ) from None
+        raise _death(process) from None
     if isinstance(message, BaseException):
         raise message
     assert isinstance(message, list)
     return message
 
 
-def _work(pipe: "Connection[object, None]", settings: StoreSettings, policy: Policy, job: list[EpisodePlan]) -> None:
+def _death(process: BaseProcess) -> WorkerDied:
+    process.join()
+    if process.exitcode == 1:  # as Python ends when a program cannot be imported, which is how a process starts
+        return WorkerDied(
+            f"Worker process {process.pid} could not start (exit code 1); a script that collects with several workers "
+            "does so under if __name__ == '__main__': or with workers=1, as each process begins by importing it."
+        )
+    return WorkerDied(
+        f"Worker process {process.pid} died (exit code {process.exitcode}), perhaps killed for want of memory; "
+        f"every committed episode is safe: run the same command again to continue, perhaps with --workers 1."
+    )
+
+
+def _work(pipe: "Connection[object, list[EpisodePlan]]", settings: StoreSettings, policy: Policy) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        job = pipe.recv()
+    except EOFError:
+        return  # the main process is gone
     episodes = play(settings, policy, job)
     sending: deque[tuple[Future[None], int]] = deque()
     try:

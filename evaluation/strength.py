@@ -67,9 +67,7 @@ def strengths(scenarios: Sequence[Scenario], policies: Sequence[str], episodes: 
     if episodes < 1:
         raise BadArgument(f"--episodes is {episodes}; give at least 1.")
     players = [policy(name) for name in policies]
-    for scenario in scenarios:
-        for player in players:
-            yield strength(scenario, player, episodes, seed)
+    return (strength(scenario, player, episodes, seed) for scenario in scenarios for player in players)
 
 
 def strength(scenario: Scenario, player: Policy, episodes: int, seed: int) -> Strength:

@@ -1,5 +1,6 @@
 """A battle to look at: played now, or taken from a store, and drawn as an animation and a strip of moments."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,26 @@ from collectors.plan import remaining
 from collectors.policies import policy
 from collectors.rollout import play, settings_of
 from s2rm_sc2.draw import write_gif, write_strip
+from s2rm_sc2.draw.field import whole_map
 from s2rm_sc2.episode import Episode
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.store import EpisodeStore
 from s2rm_sc2.table import FIELDS, UnitTable
 
+MOMENTS = 5
+"""Moments of a strip unless it is said which."""
 
-def watch(scenario: Scenario, policy_name: str, seed: int, out: Path, agent: int | None = None) -> list[Path]:
+
+def watch(
+    scenario: Scenario,
+    policy_name: str,
+    seed: int,
+    out: Path,
+    agent: int | None = None,
+    steps: Sequence[int] = (),
+    overview: bool = False,
+) -> list[Path]:
     """Plays one battle and draws it into ``out/battle.gif`` and ``out/strip.png``.
 
     Args:
@@ -24,45 +37,60 @@ def watch(scenario: Scenario, policy_name: str, seed: int, out: Path, agent: int
         policy_name: who plays, a name of :data:`collectors.policies.POLICIES`.
         seed: of the battle; the same seed gives the same pictures.
         out: the folder, made if need be.
-        agent: whose sight is shown; by default the one that lives longest.
+        agent: whose sight is shown; by default the one that lives longest, in an overview nobody's.
+        steps: the moments of the strip; by default five, evenly spread.
+        overview: draw the whole map instead of where the units go.
 
     Raises:
-        BadArgument: unknown policy or agent.
+        BadArgument: unknown policy, agent or step.
         ScenarioUnsupported: the engine cannot play the scenario.
     """
     player = policy(policy_name)
     settings = settings_of(scenario, player, seed, "watch")
     (episode,) = play(settings, player, remaining(0, 1, seed, "watch", scenario.name))
-    return draw_episode(scenario, episode, out, agent)
+    return draw_episode(scenario, episode, out, agent, steps, overview)
 
 
-def watch_recorded(path: Path, number: int, out: Path, agent: int | None = None) -> list[Path]:
-    """Draws episode ``number`` of the store at ``path`` into ``out/battle.gif`` and ``out/strip.png``.
+def watch_recorded(
+    path: Path,
+    number: int,
+    out: Path,
+    agent: int | None = None,
+    steps: Sequence[int] = (),
+    overview: bool = False,
+) -> list[Path]:
+    """Draws episode ``number`` of the store at ``path`` as :func:`watch` draws a battle.
 
     Raises:
-        BadArgument: the store has no such episode, the scenario no such agent.
+        BadArgument: the store has no such episode, the scenario no such agent, the episode no such step.
         StoreMissing, StoreBroken: the store cannot be read.
     """
     store = EpisodeStore.open(path)
     if not 0 <= number < store.n_episodes:
         raise BadArgument(f"--episode {number} is not in {path}, which holds episodes 0 to {store.n_episodes - 1}.")
-    return draw_episode(store.scenario, store.episode(number), out, agent)
+    return draw_episode(store.scenario, store.episode(number), out, agent, steps, overview)
 
 
-def draw_episode(scenario: Scenario, episode: Episode, out: Path, agent: int | None) -> list[Path]:
-    """Draws an episode into ``out/battle.gif`` and ``out/strip.png``.
+def draw_episode(
+    scenario: Scenario, episode: Episode, out: Path, agent: int | None, steps: Sequence[int], overview: bool
+) -> list[Path]:
+    """Draws an episode into ``out/battle.gif`` and ``out/strip.png``; see :func:`watch`.
 
     Raises:
-        BadArgument: the scenario has no such agent.
+        BadArgument: the scenario has no such agent, the episode no such step.
     """
     tables = tables_of(episode)
-    if agent is None:
+    for step in steps:
+        if not 0 <= step < len(tables.x):
+            raise BadArgument(f"--step {step} is not in this battle, whose steps are 0 to {len(tables.x) - 1}.")
+    if agent is None and not overview:
         agent = int(tables.alive[:, : scenario.n_agents].sum(0).argmax())
-    if not 0 <= agent < scenario.n_agents:
+    if agent is not None and not 0 <= agent < scenario.n_agents:
         raise BadArgument(f"--agent {agent} is not in {scenario.name}, whose agents are 0 to {scenario.n_agents - 1}.")
+    window = whole_map(scenario) if overview else None
     return [
-        write_gif(out / "battle.gif", scenario, tables, agent),
-        write_strip(out / "strip.png", scenario, tables, frames=5, agent=agent),
+        write_gif(out / "battle.gif", scenario, tables, agent, window),
+        write_strip(out / "strip.png", scenario, tables, sorted(set(steps)) or MOMENTS, agent, window),
     ]
 
 

@@ -25,6 +25,15 @@ DATA = Path("data")
 RUNS = Path("runs")
 """Where trained runs lie unless told otherwise."""
 
+_ORDERS = {
+    "point": "attack-move to {}",
+    "segment": "attack-move to a point between {}",
+    "groups": "attack-move, each group to its own of {}",
+    "units": "hunt the allies",
+    "none": "none",
+}
+"""Enemies' orders in words."""
+
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -162,6 +171,8 @@ def watch(
     ] = "scripted",
     seed: Annotated[int, typer.Option(help="Of the battle.")] = 0,
     agent: Annotated[int | None, typer.Option(help="Whose sight is shown; by default the longest-lived's.")] = None,
+    step: Annotated[list[int] | None, typer.Option(help="A moment of the strip; repeat for more.")] = None,
+    overview: Annotated[bool, typer.Option("--overview", help="The whole map, in full light unless --agent.")] = False,
     store: Annotated[Path | None, typer.Option(help="Draw an episode of this store instead of playing.")] = None,
     episode: Annotated[int, typer.Option(help="Which episode of the store.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder of battle.gif and strip.png.")] = Path("watch"),
@@ -171,7 +182,8 @@ def watch(
     from evaluation.watch import watch_recorded
     from s2rm_sc2.scenarios import get
 
-    pictures = watch_recorded(store, episode, out, agent) if store else draw(get(map_name), policy, seed, out, agent)
+    how = (out, agent, step or (), overview)
+    pictures = watch_recorded(store, episode, *how) if store else draw(get(map_name), policy, seed, *how)
     for path in pictures:
         typer.echo(path)
 
@@ -250,11 +262,11 @@ def _play(names: list[str], policies: list[str] | None, episodes: int, seed: int
         rows.setdefault(found.scenario, []).append(str(found))
         if found.refused:
             refusals[found.scenario] = found.refused
-    title = f"Battles won of {episodes}: % ± half of the 95 % interval, and a battle's mean steps"
-    table = _table("name", *chosen, title=title)
+    table = _table("name", *chosen, title=f"Battles won of {episodes}")
     for scenario, cells in rows.items():
         table.add_row(scenario, *cells)
     _print(table)
+    typer.echo("% won ± half of the 95 % interval, then a battle's mean steps.")
     for reason in refusals.values():
         typer.echo(reason)
 
@@ -264,7 +276,7 @@ def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
     from s2rm_sc2.errors import ScenarioUnsupported
     from s2rm_sc2.views.smac import SmacViews
 
-    views = SmacViews(scenario)
+    views, places = SmacViews(scenario), dict.fromkeys(scenario.order.points)
     ranges = f"{scenario.sight_range:g}, {scenario.shoot_range:g} cells"
     if scenario.smac_version == 2:
         ranges = "each unit type's own"
@@ -289,7 +301,7 @@ def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
         "obs": str(views.obs_size),
         "state": str(views.state_size),
         "sight, shoot range": ranges,
-        "enemy order": f"{scenario.order.kind} {', '.join(map(str, dict.fromkeys(scenario.order.points)))}".strip(),
+        "enemy order": _ORDERS[scenario.order.kind].format(" ".join(f"({x:g}, {y:g})" for x, y in places)),
         "opponent": scenario.opponent,
         "engine": engine,
     }

@@ -12,8 +12,13 @@ MAX_ENERGY = torch.tensor([unit.energy for unit in UNIT_TYPES])
 BODY = torch.tensor([unit.separation for unit in UNIT_TYPES])
 FLIES = torch.tensor([unit.plane == "air" for unit in UNIT_TYPES])
 CLIMBS = torch.tensor([unit.walks_cliffs for unit in UNIT_TYPES])
+# Ground units, colossi, flyers and structures, each against each.
+COLLIDE = torch.tensor([[1, 0, 0, 1], [0, 1, 1, 1], [0, 1, 1, 0], [1, 1, 0, 1]], dtype=torch.bool)
+KIND = torch.tensor([3 if "structure" in u.attributes else 2 * (u.plane == "air") + u.walks_cliffs for u in UNIT_TYPES])
 OVERLAP = 0.25
 """Share of their contact distance that two bodies may share at the end of a step: crowds are pushed apart in time."""
+SQUEEZE = 0.4
+"""The same where a walker meets one whom a wall has just stopped: the pushes of that loop end in the wall."""
 
 
 def check_numbers(units: UnitTable) -> None:
@@ -38,12 +43,17 @@ def check_ground(units: UnitTable, scenario: scenarios.Scenario) -> None:
     assert (walkable | (cliffs & CLIMBS[units.type]) | FLIES[units.type]).all()
 
 
-def check_apart(units: UnitTable, overlap: float = OVERLAP) -> None:
-    """Bodies of the same kind (on the ground, over cliffs, in the air) do not stay overlapped."""
-    kind = FLIES[units.type].long() + 2 * CLIMBS[units.type].long()
+def overlaps(units: UnitTable) -> torch.Tensor:
+    """Share of their contact distance by which living bodies overlap, 0 or less if none do: float32 ``[B, U, U]``."""
+    kind = KIND[units.type]
     distance = torch.hypot(units.x[:, :, None] - units.x[:, None], units.y[:, :, None] - units.y[:, None])
     contact = BODY[units.type][:, :, None] + BODY[units.type][:, None]
-    both = units.alive[:, :, None] & units.alive[:, None] & (kind[:, :, None] == kind[:, None])
+    both = units.alive[:, :, None] & units.alive[:, None] & COLLIDE[kind[:, :, None], kind[:, None]]
     both &= ~torch.eye(both.shape[1], dtype=torch.bool)
-    deepest = torch.where(both, 1.0 - distance / contact, 0.0).max().item()
+    return torch.where(both, 1.0 - distance / contact, 0.0)
+
+
+def check_apart(units: UnitTable, overlap: float = OVERLAP) -> None:
+    """Bodies that collide do not stay overlapped."""
+    deepest = overlaps(units).max().item()
     assert deepest <= overlap, deepest

@@ -54,6 +54,12 @@ def window_of(scenario: Scenario, tables: Sequence[UnitTable], margin: float = 2
     return Window(x0, x1, y0, y1)
 
 
+def whole_map(scenario: Scenario) -> Window:
+    """All of the map."""
+    width, height = scenario.terrain.size
+    return Window(0.0, float(width), 0.0, float(height))
+
+
 def _span(places: Sequence[Tensor], margin: float, least: float, size: int) -> tuple[float, float]:
     known = torch.cat([place.flatten() for place in places])
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, float(size))
@@ -80,7 +86,7 @@ def draw_terrain(axes: Axes, scenario: Scenario, window: Window) -> None:
     axes.imshow(image.transpose(1, 0, 2), origin="lower", extent=(0, width, 0, height), interpolation="nearest")
     hatch = [((x, y), (x + 1, y + 1)) for x, y in np.argwhere(~ground.walkable & ~ground.cliffs)]
     axes.add_collection(LineCollection(hatch, colors=HATCH, linewidths=0.6, zorder=1))
-    axes.add_collection(PolyCollection(_blocked_halves(ground), facecolors=BLOCKED, edgecolors="none", zorder=1))
+    axes.add_collection(PolyCollection(_blocked_halves(ground), color=BLOCKED, linewidths=0.3, zorder=1))
     axes.set(xlim=(window.x0, window.x1), ylim=(window.y0, window.y1), aspect="equal", xticks=[], yticks=[])
     axes.spines[:].set(color=INK, linewidth=0.6)
 
@@ -114,14 +120,14 @@ def draw_sight(axes: Axes, window: Window, units: UnitTable, agent: int, reach: 
 
 
 def draw_units(axes: Axes, units: UnitTable, lit: Mask, shown: Mask) -> None:
-    """Living bodies with their bars, and faded crosses where units died.
+    """Living bodies with their bars, flyers topmost, and faded crosses where units died.
 
     Args:
         units: one battle's table, fields ``[U]``.
         lit: bool ``[U]``, drawn in full; the others are dimmed.
         shown: bool ``[U]``, drawn at all.
     """
-    front_last = sorted(np.flatnonzero(shown).tolist(), key=lambda i: -float(units.y[i]))
+    front_last = sorted(np.flatnonzero(shown).tolist(), key=lambda i: (_storey(units, i), -float(units.y[i])))
     living = [i for i in front_last if bool(units.alive[i])]
     dead = [i for i in front_last if not bool(units.alive[i])]
     crosses = [_outline(units, i, CROSS, 0.55) for i in dead]
@@ -130,6 +136,12 @@ def draw_units(axes: Axes, units: UnitTable, lit: Mask, shown: Mask) -> None:
     alpha = [1.0 if lit[i] else DIMMED for i in living]
     _add(axes, bodies, _colours(units, living), ["white"] * len(living), alpha, 0.7, zorder=4)
     _draw_bars(axes, units, living, bodies, alpha)
+
+
+def _storey(units: UnitTable, i: int) -> int:
+    """What may stand above what: flyers above cliff walkers above the rest."""
+    kind = UNIT_TYPES[int(units.type[i])]
+    return 2 if kind.plane == "air" else int(kind.walks_cliffs)
 
 
 def _add(

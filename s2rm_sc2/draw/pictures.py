@@ -18,27 +18,31 @@ from torch import Tensor
 from s2rm_sc2.draw import field
 from s2rm_sc2.draw.shapes import CROSS, SHAPES
 from s2rm_sc2.scenarios import Scenario
+from s2rm_sc2.scenarios.terrain import TILE
 from s2rm_sc2.table import ALLY, ENEMY, UnitTable
 from s2rm_sc2.views.sight import sees, sight_ranges
 
-FRAME_MS, LAST_FRAME_MS, GIF_COLOURS = 140, 1500, 64
+FRAME_MS, LAST_FRAME_MS, GIF_COLOURS, PNG_COLOURS = 140, 1500, 64, 256
 PANEL_INCHES, GIF_INCHES, GIF_DPI, PNG_DPI = 3.0, 6.4, 100, 160
 LEGEND_INCHES = 1.25
 """Room for an entry of the legend."""
 
 
-def write_gif(path: Path, scenario: Scenario, tables: UnitTable, agent: int | None = None) -> Path:
+def write_gif(
+    path: Path, scenario: Scenario, tables: UnitTable, agent: int | None = None, window: field.Window | None = None
+) -> Path:
     """Animates a battle, one frame a step.
 
     Args:
         path: the GIF to write; its folder is made.
         tables: the battle in time, fields ``[T, U]``.
         agent: row of the agent whose sight is shown; nobody's by default.
+        window: the part of the map to draw; by default where the units go.
 
     Returns:
         The path.
     """
-    window = field.window_of(scenario, [tables])
+    window = window or field.window_of(scenario, [tables])
     figure, [[axes]] = _panels(1, 1, window, _legend(scenario, agent), GIF_INCHES, GIF_DPI)
     field.draw_terrain(axes, scenario, window)
     canvas: Any = FigureCanvasAgg(figure)  # matplotlib types none of what follows
@@ -69,8 +73,7 @@ def picture(scenario: Scenario, units: UnitTable, agent: int | None = None) -> n
     Returns:
         uint8 ``[height, width, 3]``.
     """
-    width, height = scenario.terrain.size
-    window = field.Window(0.0, float(width), 0.0, float(height))
+    window = field.whole_map(scenario)
     figure, [[axes]] = _panels(1, 1, window, _legend(scenario, agent), GIF_INCHES, GIF_DPI)
     field.draw_terrain(axes, scenario, window)
     _moment(axes, scenario, window, units, agent)
@@ -79,21 +82,30 @@ def picture(scenario: Scenario, units: UnitTable, agent: int | None = None) -> n
     return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
 
 
-def write_strip(path: Path, scenario: Scenario, tables: UnitTable, frames: int = 6, agent: int | None = None) -> Path:
-    """Draws moments of a battle, evenly spread from its first to its last step, side by side as one PNG.
+def write_strip(
+    path: Path,
+    scenario: Scenario,
+    tables: UnitTable,
+    frames: int | Sequence[int] = 6,
+    agent: int | None = None,
+    window: field.Window | None = None,
+) -> Path:
+    """Draws moments of a battle side by side as one PNG.
 
     Args:
         path: the PNG to write; its folder is made.
         tables: the battle in time, fields ``[T, U]``.
-        frames: how many moments; at most T.
+        frames: the steps to draw, or how many, at most T: then evenly spread from the first to the last.
         agent: row of the agent whose sight is shown; nobody's by default.
+        window: the part of the map to draw; by default where the units go.
 
     Returns:
         The path.
     """
-    steps = _spread(len(tables.x), frames)
-    window = field.window_of(scenario, [tables])
-    figure, rows = _panels(1, len(steps), window, _legend(scenario, agent))
+    steps = _spread(len(tables.x), frames) if isinstance(frames, int) else frames
+    window = window or field.window_of(scenario, [tables])
+    panel = PANEL_INCHES * max(1.0, (window.x1 - window.x0) / TILE)
+    figure, rows = _panels(1, len(steps), window, _legend(scenario, agent), panel)
     for axes, step in zip(rows[0], steps, strict=True):
         field.draw_terrain(axes, scenario, window)
         _moment(axes, scenario, window, tables[step], agent)
@@ -226,8 +238,11 @@ def _panels(
 
 
 def _save_png(path: Path, figure: Figure) -> Path:
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, facecolor="white")
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    image.quantize(PNG_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
     return path
 
 

@@ -153,6 +153,8 @@ class StarCraft2Env(Surroundings):
         if self._over:
             raise BadArgument("No episode is running; call reset() before step().")
         said = torch.from_numpy(np.array([[int(action) for action in actions]], np.int64))
+        if said.shape[1] != self.n_agents:
+            raise BadArgument(f"{said.shape[1]} actions were given for {self.n_agents} agents; give one each.")
         instead = None if self._heuristic is None else self._by_heuristic(self._heuristic, said, actions)
         result = self.battles.step(said, instead)
         self._played.append(said if instead is None else instead)

@@ -34,8 +34,8 @@ def with_properties(scenario: Scenario, pairs: Sequence[str]) -> Scenario:
         key, _, value = pair.partition("=")
         if key in found or key not in PROPERTIES or not _FORMS[key].fullmatch(value):
             raise ScenarioUnknown(
-                f"Property {pair!r} of scenario {scenario.name!r} cannot be set so; give each at most once: "
-                f"sight=CELLS (above 0), opponent={'|'.join(get_args(Opponent))}, limit=STEPS (at least 1)."
+                f"Scenario {scenario.name!r} cannot have the property {pair!r}; properties are sight=CELLS (above 0), "
+                f"opponent={'|'.join(get_args(Opponent))} and limit=STEPS (at least 1), each at most once."
             )
         found[key] = _READ[key](value)
     if "sight" in found and scenario.smac_version == 2:

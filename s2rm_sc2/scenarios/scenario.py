@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios.terrain import Terrain, terrain
 from s2rm_sc2.units import UNIT_NAMES, Race, UnitType, unit_type
 
@@ -32,12 +33,27 @@ class TeamDraw:
         units, weights: the types and their probabilities.
         exceptions: types of which a team may not consist alone; such a team is drawn again.
         surrounded: probability that the enemies start around the allies instead of mirrored.
+
+    Raises:
+        BadArgument: no team can ever be drawn: weights and types differ in number, a weight is negative, or nothing
+            but exceptions has a weight.
     """
 
     units: tuple[str, ...]
     weights: tuple[float, ...]
     exceptions: tuple[str, ...] = ()
     surrounded: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse what the draw would repeat for ever."""
+        if len(self.units) != len(self.weights) or not all(weight >= 0.0 for weight in self.weights):
+            raise BadArgument(f"A team of {self.units} cannot be drawn by weights {self.weights}; give each type one.")
+        drawn = [unit for unit, weight in zip(self.units, self.weights, strict=True) if weight > 0.0]
+        if set(drawn) <= set(self.exceptions):
+            raise BadArgument(
+                f"A team of {', '.join(drawn) or 'no types'} may not consist of exceptions alone, so none is drawn; "
+                "add a type that is no exception, with a weight above 0."
+            )
 
 
 @dataclass(frozen=True)

@@ -185,3 +185,19 @@ def test_a_scenario_that_cannot_be_played_makes_no_store(tmp_path: Path) -> None
 def test_another_seed_does_not_continue_a_store(uninterrupted: Path) -> None:
     with pytest.raises(StoreMismatch, match="seed 0, not 1"):
         collect(SCENARIO, uninterrupted, EPISODES, seed=1, progress=False)
+
+
+def test_a_script_without_a_main_guard_ends_with_a_sentence_that_says_so(tmp_path: Path) -> None:
+    """Its workers would begin by running it; the job is so long that it does not fit into a pipe."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\nfrom collectors.collect import collect\nfrom s2rm_sc2 import scenarios\n"
+        "collect(scenarios.get('3m'), Path('some.zarr'), 8000, workers=2, progress=False)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    ended = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 1
+    assert "__name__ == '__main__'" in ended.stderr.splitlines()[-1]
+    assert "WorkerDied" in ended.stderr.splitlines()[-1]

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +14,11 @@ from torch import Tensor
 from s2rm_sc2 import scenarios
 from s2rm_sc2.backends.embedded import EmbeddedBackend
 from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
+from s2rm_sc2.seeds import number
 from s2rm_sc2.table import FIELDS, UnitTable
 from tests.invariants import check_apart, check_ground, check_numbers
+
+ROOT = Path(__file__).parents[2]
 
 
 def random_actions(backend: EmbeddedBackend, generators: list[np.random.Generator]) -> Tensor:
@@ -37,15 +41,15 @@ def digest(units: UnitTable) -> str:
     return hashlib.sha256(b"".join(getattr(units, name).numpy().tobytes() for name in FIELDS)).hexdigest()
 
 
-@pytest.mark.parametrize("name", ["3s5z", "1c3s5z", "6h_vs_8z"])
+@pytest.mark.parametrize("name", ["3s5z", "MMM2", "corridor", "10gen_zerg", "3x2s3z", "1c3s5z,opponent=kite"])
 def test_a_battle_plays_the_same_alone_and_in_any_batch(name: str) -> None:
-    seeds = [5, 2**64 - 1, 17, 0]
-    together = play(name, seeds, 40)
-    shuffled = play(name, seeds[::-1], 40)
-    for i, seed in enumerate(seeds):
-        alone = play(name, [seed], 40)
-        assert digest(together[i : i + 1]) == digest(alone)
-        assert digest(shuffled[3 - i : 4 - i]) == digest(alone)
+    seeds = [number(0, "batch", index) for index in range(256)]
+    places = np.random.default_rng(0).permutation(256)
+    together, shuffled = play(name, seeds, 40), play(name, [seeds[place] for place in places], 40)
+    assert digest(together[torch.from_numpy(places)]) == digest(shuffled)
+    assert digest(together) != digest(shuffled)
+    for i in range(0, 256, 17):
+        assert digest(together[i : i + 1]) == digest(play(name, seeds[i : i + 1], 40))
 
 
 def test_a_reset_of_some_battles_leaves_the_others() -> None:
@@ -78,19 +82,16 @@ def test_inactive_and_decided_battles_stand_still() -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process() -> None:
+    names = ["2s3z", "MMM2", "10gen_zerg", "3x2s3z"]
     program = (
-        "import numpy as np, torch, hashlib\n"
-        "from s2rm_sc2 import scenarios\n"
-        "from s2rm_sc2.backends.embedded import EmbeddedBackend\n"
-        "from s2rm_sc2.table import FIELDS\n"
-        "b = EmbeddedBackend(scenarios.get('2s3z'), 1)\n"
-        "b.reset([3])\n"
-        "g = np.random.default_rng(3)\n"
-        "for _ in range(30): b.step(torch.from_numpy(g.integers(0, 11, (1, 5))))\n"
-        "print(hashlib.sha256(b''.join(getattr(b.units, n).numpy().tobytes() for n in FIELDS)).hexdigest())\n"
+        "import sys\n"
+        "from tests.s2rm_sc2.test_battle_backend import digest, play\n"
+        "for name in sys.argv[1:]: print(digest(play(name, [3, 4], 30)))\n"
     )
-    there = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert there.stdout.strip() == digest(play("2s3z", [3], 30))
+    there = subprocess.run(
+        [sys.executable, "-c", program, *names], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert there.stdout.split() == [digest(play(name, [3, 4], 30)) for name in names]
 
 
 def test_the_second_process_compiles_nothing() -> None:

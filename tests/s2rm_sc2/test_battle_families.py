@@ -9,6 +9,8 @@ from s2rm_sc2.backends.embedded import EmbeddedBackend
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.field import Field
 from s2rm_sc2.battle.spawn import plan, spawn
+from s2rm_sc2.errors import BadArgument
+from s2rm_sc2.scenarios import TeamDraw
 from s2rm_sc2.table import FIELDS, UnitTable
 from s2rm_sc2.units import UNIT_TYPES, unit_type
 
@@ -171,3 +173,21 @@ def test_random_play_stays_within_bounds(name: str) -> None:
             assert (points <= full[types]).all()
         for place, side in zip((units.x, units.y), scenario.terrain.size, strict=True):
             assert ((place > 0) & (place < side)).all()
+
+
+@pytest.mark.parametrize(
+    ("units", "weights", "exceptions", "words"),
+    [
+        (("medivac",), (1.0,), ("medivac",), "medivac may not consist of exceptions"),
+        (("medivac", "marine"), (0.5, 0.0), ("medivac",), "medivac may not consist of exceptions"),
+        (("marine",), (0.0,), (), "no types"),
+        (("marine", "marauder"), (1.0,), (), "give each type one"),
+        (("marine", "marauder"), (1.0, -0.5), (), "give each type one"),
+        (("marine",), (float("nan"),), (), "give each type one"),
+    ],
+)
+def test_a_draw_that_could_never_end_is_refused(
+    units: tuple[str, ...], weights: tuple[float, ...], exceptions: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(BadArgument, match=words):
+        TeamDraw(units, weights, exceptions)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -10,8 +10,9 @@ from collectors.policies import choose
 from collectors.scripts import SCRIPTS
 from s2rm_sc2 import scenarios
 from s2rm_sc2.envs.batched import BatchedBattles
+from s2rm_sc2.errors import ScenarioUnsupported
 from s2rm_sc2.units import UNIT_TYPES
-from tests.invariants import check_apart, check_ground, check_numbers
+from tests.invariants import OVERLAP, SQUEEZE, check_ground, check_numbers, overlaps
 
 MAPS = (*scenarios.smac_names(), "10gen_protoss", "10gen_terran", "10gen_zerg", "3x2s3z")
 BATTLES, STEPS = 256, 120
@@ -31,17 +32,22 @@ def play(name: str, n_battles: int, steps: int, seed: int = 0) -> None:
     battles = BatchedBattles(scenario, n_battles)
     battles.reset(range(seed, seed + n_battles))
     draws = torch.Generator().manual_seed(seed)
-    dead: Tensor = ~battles.units.alive
+    dead, before = ~battles.units.alive, overlaps(battles.units)
     for step in range(steps):
         result = battles.step(act(battles, "random", draws))
         units = battles.units
         check_numbers(units)
         check_ground(units, scenario)
-        if step % 4 == 3:
-            check_apart(units)
+        if step % 8 == 6:
+            before = overlaps(units)
+            assert before.max() <= SQUEEZE
+        elif step % 8 == 7:
+            assert torch.minimum(before, overlaps(units)).max() <= OVERLAP, "whoever overlaps is pushed apart in time"
         assert (dead <= ~units.alive).all(), "the dead stay dead"
         assert torch.isfinite(result.reward).all()
-        assert torch.isfinite(battles.observation()).all()
+        if step % 4 == 3:
+            assert torch.isfinite(battles.observation()).all()
+            assert torch.isfinite(battles.state()).all()
         assert ((battles.steps < scenario.limit) | battles.done).all(), "episodes end by the limit"
         if battles.done.any():
             over = torch.where(battles.done)[0].tolist()
@@ -55,7 +61,7 @@ def test_random_play_on_every_map(name: str) -> None:
 
 
 TEAM = st.lists(
-    st.tuples(st.integers(1, 6), st.sampled_from([unit.letter for unit in UNIT_TYPES if unit.name != "spine_crawler"])),
+    st.tuples(st.integers(1, 6), st.sampled_from([unit.letter for unit in UNIT_TYPES])),
     min_size=1,
     max_size=3,
     unique_by=lambda group: group[1],
@@ -65,10 +71,15 @@ TEAM = st.lists(
 @settings(max_examples=COMPOSITIONS, deadline=None, derandomize=True)
 @given(TEAM, TEAM, st.sampled_from(scenarios.terrain_names()), st.integers(0, 2**32))
 def test_random_play_of_random_compositions(allies: str, enemies: str, ground: str, seed: int) -> None:
-    play(f"{allies}_vs_{enemies}@{ground}", FEWER, 80, seed)
+    name = f"{allies}_vs_{enemies}@{ground}"
+    try:
+        BatchedBattles(scenarios.get(name), 1)
+    except ScenarioUnsupported:
+        assume(False)  # the pockets have not room for everybody
+    play(name, FEWER, 80, seed)
 
 
-@pytest.mark.parametrize("name", ["3m", "8m", "5m_vs_6m"])
+@pytest.mark.parametrize("name", ["3m", "8m", "10m_vs_8m"])
 def test_a_clean_win_without_regeneration_returns_20(name: str) -> None:
     battles = BatchedBattles(scenarios.get(name), 64)
     battles.reset(range(64))

@@ -57,7 +57,7 @@ def test_scenarios_lists_all_maps_and_describes_one() -> None:
     for name in smac_names():
         assert name in out
     row = next(line for line in out.splitlines() if line.split()[:1] == ["3s5z"])
-    assert row.split() == ["3s5z", "3s5z", "3s5z", "band", "150", "14", "128", "216", "yes"]
+    assert row.split() == ["3s5z", "3s5z", "3s5z", "band", "150", "14", "128", "216"]
     code, out, _ = run("scenarios", "corridor")
     assert code == 0
     assert "24zg" in out
@@ -69,7 +69,7 @@ def test_scenarios_lists_families_and_describes_any_name() -> None:
     for name in family_names():
         assert name in out
     row = next(line for line in out.splitlines() if line.split()[:1] == ["10gen_protoss"])
-    assert row.split() == ["10gen_protoss", *2 * ["10(s|z|c)"], "flat", "200", *row.split()[5:8], "yes"]
+    assert row.split() == ["10gen_protoss", *2 * ["10(s|z|c)"], "flat", "200", *row.split()[5:8]]
     code, out, _ = run("scenarios", "protoss_10_vs_10,opponent=kite")
     assert code == 0
     for words in ("10gen_protoss,opponent=kite", "45% stalker, 45% zealot, 10% colossus", "kite", "own"):
@@ -172,10 +172,10 @@ def test_scenarios_play_prints_how_often_policies_win() -> None:
 
 
 def test_scenarios_play_shows_a_refused_map_as_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("s2rm_sc2.scenarios.smac_names", lambda: ("2m_vs_1z", "corridor"))
+    monkeypatch.setattr("s2rm_sc2.scenarios.smac_names", lambda: ("2m_vs_1z", "99c@pocket_2s"))
     code, out, _ = run("scenarios", "--play", "--episodes", "2", "--policy", "focus")
     assert code == 0
-    assert out.count("corridor") == 2
+    assert out.count("99c@pocket_2s") == 2
     assert "refused" in out
     assert "2m_vs_1z" in out
 

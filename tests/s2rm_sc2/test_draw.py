@@ -92,6 +92,22 @@ def test_what_the_chosen_agent_does_not_see_is_dimmed(tmp_path: Path) -> None:
     assert amount(dimmed, TEAM_COLOURS[ALLY]) > 0.8 * amount(lit, TEAM_COLOURS[ALLY])
 
 
+@pytest.mark.parametrize("ally", [0, 9])
+def test_a_flyer_is_drawn_over_whoever_is_below(ally: int, tmp_path: Path) -> None:
+    scenario = get("MMM")  # the last of ten allies is the medivac, the first a marauder
+    tables = battle(scenario, 1)
+    x, y, team = tables.x.clone(), tables.y.clone(), tables.team.clone()
+    x[0, :], y[0, :], y[0, 9], team[0, ally] = 16.0, 16.0, 16.3, ENEMY  # who stands higher up is drawn first
+    alive = torch.zeros_like(tables.alive)
+    alive[0, [0, 9]] = True
+    strip = pixels(write_strip(tmp_path / "a.png", scenario, replace(tables, x=x, y=y, team=team, alive=alive)))
+    above = TEAM_COLOURS[ENEMY if ally == 9 else ALLY]
+    middle = strip[: int(0.7 * strip.shape[0]), : strip.shape[1]]
+    rows, columns = np.nonzero(resembles(middle, TEAM_COLOURS[ALLY]) | resembles(middle, TEAM_COLOURS[ENEMY]))
+    inner = rows > np.quantile(rows, 0.2)
+    assert resembles(middle, above)[rows[inner], columns[inner]].mean() > 0.6
+
+
 def test_a_battle_without_survivors_is_drawn(tmp_path: Path) -> None:
     tables = battle(get("3s5z"), 2)
     over = replace(tables, alive=torch.zeros_like(tables.alive))

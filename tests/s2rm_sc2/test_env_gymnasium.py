@@ -14,7 +14,7 @@ from s2rm_sc2.envs.multi_agent import StarCraft2Env
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import family_names, smac_names
 
-MAPS = ["3m", "3s5z", "1c3s5z"]
+MAPS = ["3m", "3s5z", "1c3s5z", "MMM", "bane_vs_bane", "protoss_5_vs_5", "3x2s3z"]
 
 
 def made(name: str, **options: Any) -> BattleEnv:  # noqa: ANN401 - passed on
@@ -25,7 +25,7 @@ def made(name: str, **options: Any) -> BattleEnv:  # noqa: ANN401 - passed on
 
 @pytest.mark.parametrize("name", MAPS)
 def test_it_conforms_to_gymnasium(name: str) -> None:
-    check_env(made(name))
+    check_env(made("battle", map_name=name))
 
 
 def test_every_map_has_a_long_and_a_short_id() -> None:

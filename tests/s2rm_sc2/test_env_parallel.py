@@ -11,7 +11,7 @@ from s2rm_sc2.envs.parallel import BattleParallelEnv, parallel_env
 from s2rm_sc2.envs.parallel import env as one_by_one
 from s2rm_sc2.errors import BadArgument
 
-MAPS = ["3m", "3s5z", "1c3s5z"]
+MAPS = ["3m", "3s5z", "1c3s5z", "MMM", "bane_vs_bane", "protoss_5_vs_5", "3x2s3z"]
 
 
 def sampled(
