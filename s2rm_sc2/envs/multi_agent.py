@@ -389,8 +389,8 @@ class StarCraft2Env(Surroundings):
 
     def _by_heuristic(self, heuristic: Heuristic, said: Tensor, actions: Iterable[SupportsInt]) -> Tensor:
         """The heuristic's actions int64 ``[1, A]``, put into the caller's list as SMAC does."""
-        if said.shape[1] != self.n_agents or ((said < 0) | (said >= self.n_actions)).any():
-            raise BadArgument(f"Actions are {said[0].tolist()}; give {self.n_agents} from 0 to {self.n_actions - 1}.")
+        if ((said < 0) | (said >= self.n_actions)).any():
+            raise BadArgument(f"Actions are {said[0].tolist()}; they go from 0 to {self.n_actions - 1}.")
         moment = self._moment
         units = moment.units
         chosen = heuristic.choose(units[: self.n_agents], units[self.n_agents :], moment.available)
