@@ -16,6 +16,9 @@ DEFAULT_TERRAIN = "band"
 MOST_FIGHTS = 64
 """Fights of a field at most: 8 x 8 tiles."""
 
+MOST_UNITS = 4096
+"""Units of a composition at most; vectors and lists of neighbours grow with the square of their number."""
+
 Point = tuple[float, float]
 
 _LETTERS = {unit.letter: unit.name for unit in UNIT_TYPES}
@@ -53,7 +56,8 @@ def composition(name: str) -> Scenario | None:
 
     Raises:
         KeyError: the terrain named after ``@`` does not exist.
-        ScenarioUnknown: a field with a terrain, or of more fights than :data:`MOST_FIGHTS`.
+        ScenarioUnknown: a field with a terrain, or of more fights than :data:`MOST_FIGHTS`; more units than
+            :data:`MOST_UNITS`.
     """
     field = _FIELD.fullmatch(name)
     teams, _, ground = (field[2] if field else name).partition("@")
@@ -66,6 +70,9 @@ def composition(name: str) -> Scenario | None:
     else:
         ground = ground or DEFAULT_TERRAIN
         fights = [terrain(ground).spawns]
+    units = len(fights) * sum(count for _, count in allies + enemies)
+    if units > MOST_UNITS:
+        raise ScenarioUnknown(f"Scenario {name!r} has {units} units; {MOST_UNITS} are the most that one may have.")
     map_type, ally_order, enemy_order = _type_orders({unit for unit, _ in allies}, {unit for unit, _ in enemies})
     goals = tuple(ally_point for ally_point, _ in fights for _ in enemies)
     return Scenario(

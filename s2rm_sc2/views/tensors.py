@@ -1,5 +1,7 @@
 """SMAC's vectors in tensor operations: on any device, and what the compiled vectors must equal bit for bit."""
 
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
@@ -15,8 +17,6 @@ class TensorViews:
     def __init__(self, layout: SmacLayout) -> None:
         self._layout, self._scenario, self._options = layout, layout.scenario, layout.options
         self._constants = {torch.device("cpu"): layout.constants()}
-        agents = range(layout.n_agents)
-        self._observation = torch.tensor([i for agent in agents for i in self._observation_index(agent)])
         self._state = torch.tensor(self._state_index())
 
     def available_actions(self, units: UnitTable) -> Tensor:
@@ -144,6 +144,11 @@ class TensorViews:
         if step is None:
             return units.x.new_zeros(units.x.shape[0])
         return (step.double() / self._scenario.limit).float()
+
+    @cached_property
+    def _observation(self) -> Tensor:
+        """Where the agents' columns are found, one after the other; long for large scenarios, and seldom needed."""
+        return torch.tensor([i for agent in range(self._layout.n_agents) for i in self._observation_index(agent)])
 
     def _observation_index(self, agent: int) -> list[int]:
         """Where one agent's columns about units are found in the planes ``[A, planes, U]``."""

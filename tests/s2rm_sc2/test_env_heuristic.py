@@ -85,5 +85,5 @@ def test_the_agents_actions_are_ignored_noted_and_overwritten() -> None:
     assert all(action >= 6 for action in passed)
     assert env.enemies[0].pos.x - env.agents[0].pos.x < distance - 1
     for wrong in ([1, 1], [1, 1, 9], [1, -1, 1]):
-        with pytest.raises(BadArgument, match="give one each|from 0 to 8"):
+        with pytest.raises(BadArgument, match=r"give one each|from 0 to 8"):
             env.step(wrong)

@@ -94,6 +94,7 @@ def test_one_scenario_has_one_name(written: str, name: str) -> None:
         ("3s5z,", "limit=STEPS"),
         ("10gen_protoss,sight=6", "as far as their types do"),
         ("65x3m", "64 are the most"),
+        ("64x99m", "12672 units; 4096"),
         ("3x2s3z@band", "leave out @band"),
         ("3xcorridor", "3x2s3z"),
         ("0x3m", "3x2s3z"),
