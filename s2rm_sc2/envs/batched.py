@@ -112,13 +112,15 @@ class BatchedBattles:
         """Start battles anew, all by default, one seed each.
 
         Raises:
-            BadArgument: not one seed per battle, or no such battle.
+            BadArgument: not one seed per battle, no such battle, or one named twice.
         """
         chosen = list(range(self.n_battles)) if battles is None else list(battles)
         if len(seeds) != len(chosen):
             raise BadArgument(f"{len(seeds)} seeds were given for {len(chosen)} battles; give one seed each.")
         if any(not 0 <= battle < self.n_battles for battle in chosen):
             raise BadArgument(f"Battles {chosen} were to be reset, but they are numbered 0 to {self.n_battles - 1}.")
+        if len(set(chosen)) < len(chosen):
+            raise BadArgument(f"Battles {chosen} were to be reset, some of them twice; name each once.")
         self.backend.reset(seeds, chosen)
         self._ledger = self._ledger.restarted(torch.tensor(chosen, dtype=torch.int64, device=self.steps.device))
         self._started, self._available = True, None

@@ -102,6 +102,8 @@ def test_misuse_is_refused_in_a_sentence() -> None:
         battles.reset([1])
     with pytest.raises(BadArgument, match="numbered 0 to 1"):
         battles.reset([1], battles=[2])
+    with pytest.raises(BadArgument, match="twice"):
+        battles.reset([1, 2], battles=[0, 0])
     with pytest.raises(BadArgument, match="not 2 of 8m"):
         BatchedBattles(scenarios.get("8m"), 2, backend=battles.backend)
 
