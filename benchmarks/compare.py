@@ -99,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--smax", help="a Python that has jaxmarl")
     parser.add_argument("--seconds", type=float, default=4.0, help="length of one measurement")
-    parser.add_argument("--rounds", type=int, default=3, help="turns that competitors take")
+    parser.add_argument("--rounds", type=int, default=2, help="turns that competitors take")
     given = parser.parse_args()
     console, cores = Console(width=120), os.sched_getaffinity(0)
     if given.smax and subprocess.run([given.smax, "-c", "import jaxmarl"], capture_output=True, check=False).returncode:
