@@ -146,7 +146,7 @@ def strike(real: Reals, whole: Wholes, alive: Flags, types: Reals, damage: Reals
         if hits[i] <= 0 or not alive[i]:
             continue
         kind, target = whole[r.TYPE, i], whole[r.STRUCK, i]
-        if not alive[target] and types[kind, r.CIRCLES] == ZERO:
+        if not alive[target] and (types[kind, r.CIRCLES] == ZERO or winding_up(real, whole, i, types)):
             call_off(real, whole, i, types)
             hits[i] = 0
         while hits[i] > 0 and swings[i] < ONE:

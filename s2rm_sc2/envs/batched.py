@@ -99,6 +99,11 @@ class BatchedBattles:
         return self._ledger.terminated | self._ledger.truncated
 
     @property
+    def won(self) -> Tensor:
+        """Battles that were won, bool ``[B]``."""
+        return self._ledger.won
+
+    @property
     def steps(self) -> Tensor:
         """Steps played, int64 ``[B]``."""
         return self._ledger.steps

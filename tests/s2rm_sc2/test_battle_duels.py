@@ -131,6 +131,18 @@ def test_second_sweep_goes_on_where_the_target_fell() -> None:
     assert vitals(field, 2) == (10.0, 100.0)
 
 
+def test_a_colossus_calls_off_when_its_target_dies_before_the_damage_point() -> None:
+    field = Field(1, tuple(map(unit_type, ("colossus", "zergling", "zealot"))), (0, 1, 1), terrain("flat"))
+    field.place([(10.0, 16.0), (15.0, 16.0), (15.0, 17.0)])
+    field.whole[:, r.ACTIVE] = 0
+    order(field, 0, 0, ATTACK, target=1)
+    advance(field, 1)  # the damage point comes after 1.33 loops
+    field.real[0, r.HEALTH, 1], field.alive[0, 1] = 0.0, False
+    advance(field, 10)
+    assert vitals(field, 2) == (50.0, 100.0)
+    assert field.real[0, r.COOLDOWN, 0] == 0.0
+
+
 def test_shield_regenerates_after_160_loops_at_2_a_second() -> None:
     field = duel("marine", "zealot", 3.0)
     advance(field, 1)  # hit after 0.8 loops
