@@ -13,7 +13,9 @@ from numba import njit
 
 from s2rm_sc2.actions import FIRST_TARGET, NO_OP, NORTH, STOP
 from s2rm_sc2.battle.combat import LEAST_DAMAGE
+from s2rm_sc2.battle.compiled import FINGERPRINT
 from s2rm_sc2.battle.field import RULES
+from s2rm_sc2.battle.tactics import RANGED
 from s2rm_sc2.units import LOOPS_PER_SECOND, LOOPS_PER_STEP, UNIT_TYPES, UnitType
 
 SCRIPTS = ("random", "nearest", "focus", "kite", "scripted")
@@ -23,8 +25,6 @@ RANDOM, NEAREST, FOCUS, KITE, SCRIPTED = range(5)
 
 SLACK = 0.5
 """How far beyond its reach a target still counts as reached, cells: about half a step of walking."""
-MELEE = 2.0
-"""Weapons with less range are melee, cells."""
 SOON = 4.0
 """A weapon that cools down no longer than this still fires within the coming step; game loops."""
 SHY = 3.0
@@ -77,7 +77,8 @@ def _rule(function: F) -> F:
 
 
 def _entry(function: F) -> F:
-    # Numba's cache watches this file only: whatever is compiled into an entry must stand here.
+    # Numba's cache watches this file only; the name under which it keeps an entry says what else is compiled into it.
+    function.__qualname__ += f"_{FINGERPRINT}"
     return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
@@ -89,7 +90,7 @@ def _apart(real: Reals, i: int, j: int) -> float:
 
 @_rule
 def _melee(kind: int, types: Reals) -> bool:
-    return bool(types[kind, HEALS] == 0.0 and types[kind, REACH] < MELEE)
+    return bool(types[kind, HEALS] == 0.0 and types[kind, REACH] < RANGED)
 
 
 @_rule

@@ -7,12 +7,13 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from s2rm_sc2.actions import NO_OP, STOP
+from s2rm_sc2.battle.combat import DELAY_LEAST, DELAY_SPAN
 from s2rm_sc2.envs.multi_agent import StarCraft2Env
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.units import LOOPS_PER_SECOND
 
-_LONGEST_DELAY = 3.0
-"""Game loops that a cooldown may begin above the weapon's period: SC2's random delay (2), and the rest of a loop."""
+_LONGEST_DELAY = DELAY_LEAST + DELAY_SPAN + 1.0
+"""Game loops that a cooldown may begin above the weapon's period: SC2's random delay, and the rest of a loop."""
 
 SHOWN_PER_SECOND = 7
 """Frames a second at which a rendered battle is pleasant to watch."""
