@@ -1,6 +1,7 @@
 """The command line: each verb parses, calls one library function and prints; heavy imports wait inside the verbs."""
 
 import errno
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -56,6 +57,8 @@ def verb(function: Callable[P, None]) -> Callable[P, None]:
         except S2rmError as error:
             _fail(str(error), 2, error)
         except KeyboardInterrupt as error:
+            # zarr's event loop would report, after our sentence, each task that Ctrl-C cut off.
+            logging.getLogger("asyncio").disabled = True
             said = "Interrupted; what was committed is safe: run the same command again to continue."
             _fail(str(error) or said, 130, error)
         except (FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
