@@ -7,7 +7,7 @@ from pathlib import Path
 from evaluation.rows import Split
 from s2rm_sc2.scenarios import get
 from worldmodel.checkpoint import RunInfo, load_checkpoint
-from worldmodel.unit_model import UnitModel
+from worldmodel.model import WorldModel
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Run:
     """
 
     folder: Path
-    model: UnitModel
+    model: WorldModel
     info: RunInfo
     name: str
 

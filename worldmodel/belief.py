@@ -80,7 +80,7 @@ def imagine(belief: Belief, change: Change, keep: Tensor, sight: Tensor) -> Beli
 
     A unit counts as dead once its predicted probability of being alive falls below one half.
     """
-    units = change.apply(belief.units)
+    units = change.expected(belief.units)
     n_agents = keep.shape[-1]
     known = belief.known & units.alive
     visible = known & within(units, units, keep & known[:, :n_agents], sight)
@@ -118,3 +118,9 @@ def stack(beliefs: list[Belief]) -> Belief:
     units = UnitTable(*(torch.stack([getattr(t, f.name) for t in tables], dim=1) for f in fields(UnitTable)))
     names = ("vx", "vy", "age", "visible", "known")
     return Belief(units, *(torch.stack([getattr(b, name) for b in beliefs], dim=1) for name in names))
+
+
+def at(belief: Belief, step: int) -> Belief:
+    """The belief of one step of a window: ``[B, T, U]`` to ``[B, U]``."""
+    columns = (getattr(belief, name)[:, step] for name in ("vx", "vy", "age", "visible", "known"))
+    return Belief(belief.units.at(step), *columns)

@@ -21,7 +21,7 @@ from s2rm_sc2.errors import CheckpointBroken, CheckpointMissing
 from s2rm_sc2.views.entity import ENTITY_VIEW_VERSION
 from worldmodel.config import ModelConfig, TrainConfig
 from worldmodel.models import build
-from worldmodel.unit_model import UnitModel
+from worldmodel.model import WorldModel
 
 FORMAT = 1
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -59,7 +59,7 @@ class RunInfo:
     )
 
 
-def save(path: Path, model: UnitModel, info: RunInfo, optimizer: torch.optim.Optimizer | None = None) -> None:
+def save(path: Path, model: WorldModel, info: RunInfo, optimizer: torch.optim.Optimizer | None = None) -> None:
     """Write a checkpoint whole or not at all (a temporary file, then a rename).
 
     Raises:
@@ -105,7 +105,7 @@ def load(path: Path) -> tuple[RunInfo, dict[str, Tensor]]:
         ) from problem
 
 
-def load_checkpoint(run: Path) -> tuple[UnitModel, RunInfo]:
+def load_checkpoint(run: Path) -> tuple[WorldModel, RunInfo]:
     """The best model of a run (its last, before the first check), ready to predict.
 
     Args:
@@ -140,7 +140,7 @@ def latest_run(folder: Path) -> Path:
     return runs[-1].parent
 
 
-def restore(model: UnitModel, tensors: dict[str, Tensor], path: Path) -> None:
+def restore(model: WorldModel, tensors: dict[str, Tensor], path: Path) -> None:
     """Put a checkpoint's weights into a model.
 
     Raises:

@@ -1,41 +1,75 @@
 """What a model and a training are, as plain frozen data, and the presets that the command line offers."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from s2rm_sc2.errors import BadArgument
 
-ModelName = Literal["s2gru", "lstm"]
+ModelName = Literal[
+    "s2gru-local",
+    "s2gru",
+    "s2rmc",
+    "s2gru-literal",
+    "lstm",
+    "rmc",
+    "rim",
+    "tto8",
+    "tto20",
+    "tto8-relative",
+    "tto20-relative",
+    "unit-gru",
+    "transformer",
+]
 Preset = Literal["debug", "small", "paper"]
+Task = Literal["units", "places", "both"]
 
 MODEL_NAMES: tuple[ModelName, ...] = get_args(ModelName)
 PRESETS: tuple[Preset, ...] = get_args(Preset)
+TASKS: tuple[Task, ...] = get_args(Task)
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The sizes of a model.
+    """The sizes of a model; each reads those that it has a use for.
 
     Attributes:
-        name: which dynamics.
-        width: features of view encodings, query embeddings and the decoder; 32 to 256.
-        modules: M, S2RM's modules; a few more than the places that fights spread over; 8 to 128.
+        name: which model.
+        width: features of tokens, query embeddings and readouts; 32 to 256.
+        modules: M, S2RM's (and RIM's) modules; a few more than the places that fights spread over; 8 to 128.
         hidden: D, width of a module's state; 16 to 128.
-        heads, head_width: of kernel-modulated attention.
-        sphere: d, dimension of the space that holds the unit sphere; low ones (3) keep places apart.
+        heads, head_width: of attention.
+        sphere: d, dimension of the space that holds the unit sphere; 3 keeps places apart.
         reach: how many modules a place reaches when τ and ε are calibrated; about 4.
-        lstm_hidden: width of the LSTM baseline, chosen so that parameter counts stay comparable.
+        frame: cells along a side of a module's local frame (``s2gru-local``).
+        channels: features that a cell of a local frame is written with and read as.
+        literal: the paper's kernel, which nothing anchors or calibrates.
+        dynamics: of the paper's S2RM.
+        slots: rows of a relational memory core.
+        active: modules that RIM updates in a step.
+        steps: how far back TTO looks.
+        relative: whether TTO's attention knows where a token stands relative to the query.
+        layers: of the belief-table transformer.
+        recurrent: width of the state of a model that has one only (LSTM), or one per unit.
     """
 
-    name: ModelName = "s2gru"
+    name: ModelName = "s2gru-local"
     width: int = 64
-    modules: int = 32
-    hidden: int = 32
+    modules: int = 36
+    hidden: int = 48
     heads: int = 2
     head_width: int = 16
     sphere: int = 3
     reach: int = 4
-    lstm_hidden: int = 256
+    frame: int = 4
+    channels: int = 16
+    literal: bool = False
+    dynamics: Literal["gru", "rmc"] = "gru"
+    slots: int = 4
+    active: int = 16
+    steps: int = 8
+    relative: bool = False
+    layers: int = 2
+    recurrent: int = 192
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as a checkpoint holds it."""
@@ -54,6 +88,9 @@ class TrainConfig:
         learning_rate: peak of the cosine schedule (AdamW); the sphere learns at a tenth of it.
         clip: gradient norm limit.
         keep_low: views kept per window are a share drawn uniformly from [keep_low, 1].
+        blink: the kept views go dark and come back besides.
+        task: what is asked: units seen before, places, or both.
+        places: places asked about per step.
         evaluate_every: updates between checks on held-out episodes; a checkpoint is written there too.
     """
 
@@ -66,6 +103,9 @@ class TrainConfig:
     weight_decay: float = 1e-4
     clip: float = 1.0
     keep_low: float = 0.2
+    blink: bool = False
+    task: Task = "units"
+    places: int = 24
     evaluate_every: int = 200
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,17 +125,30 @@ def preset(name: str, model: str, updates: int | None = None) -> tuple[ModelConf
         raise BadArgument(f"Preset {name!r} is unknown; choose one of {', '.join(PRESETS)}.")
     if updates is not None and updates < 1:
         raise BadArgument(f"--updates must be at least 1, not {updates}.")
-    base = ModelConfig(name=model)
-    configs = {
-        "debug": (
-            replace(base, width=16, modules=8, hidden=8, head_width=8, lstm_hidden=32),
-            TrainConfig(updates=20, batch=4, warmup=4, horizon=2, evaluate_every=10),
-        ),
-        "small": (base, TrainConfig()),
-        "paper": (
-            replace(base, width=128, modules=64, hidden=64, heads=4, lstm_hidden=640),
-            TrainConfig(updates=50_000, batch=64, warmup=16, horizon=8, learning_rate=1e-3, evaluate_every=1000),
-        ),
-    }
-    chosen, training = configs[name]
+    named = cast(ModelName, model)
+    sizes, training = _PRESETS[cast(Preset, name)]
+    chosen = replace(sizes, name=named, **_KINDS.get(named, {}))
     return chosen, training if updates is None else replace(training, updates=updates)
+
+
+_KINDS: dict[ModelName, dict[str, Any]] = {
+    "s2rmc": {"dynamics": "rmc"},
+    "s2gru-literal": {"literal": True},
+    "tto8": {"steps": 8},
+    "tto20": {"steps": 20},
+    "tto8-relative": {"steps": 8, "relative": True},
+    "tto20-relative": {"steps": 20, "relative": True},
+}
+"""What sets models of one class apart."""
+
+_PRESETS: dict[Preset, tuple[ModelConfig, TrainConfig]] = {
+    "debug": (
+        ModelConfig(width=16, modules=8, hidden=8, head_width=8, channels=4, active=4, recurrent=32),
+        TrainConfig(updates=20, batch=4, warmup=4, horizon=2, places=8, evaluate_every=10),
+    ),
+    "small": (ModelConfig(), TrainConfig()),
+    "paper": (
+        ModelConfig(width=128, modules=64, hidden=64, heads=4, layers=4, recurrent=512),
+        TrainConfig(updates=50_000, batch=64, warmup=16, horizon=8, learning_rate=1e-3, evaluate_every=1000),
+    ),
+}

@@ -1,12 +1,11 @@
-"""The contract of every world model here: start, observe step by step, answer queries about the next step.
+"""The contract of every world model here: start, observe step by step, answer questions about the next step.
 
-The work of a step is split so that everything that does not depend on the model's memory can be done for a whole
-window at once: :meth:`Predictor.encode` before the time loop, :meth:`Predictor.advance` inside it,
-:meth:`Predictor.read` after it.
+What a step brings is split so that everything that needs no memory is done for a whole window at once:
+:meth:`Predictor.encode` before the time loop, :meth:`Predictor.advance` inside it, the readouts after it.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -15,34 +14,34 @@ from torch import Tensor, nn
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import UNIT_TYPES
 
+Memory = tuple[Tensor, ...]
+"""What a model remembers, tensors ``[B, ...]``; over a window, as :meth:`Predictor.window` gives it."""
+
 Encoded = tuple[Tensor, ...]
 """Tensors ``[B, T, ...]``: a window's views as a model's :meth:`Predictor.encode` prepared them."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """The kept views of a step or of a window, ``[...]`` being ``[B]`` or ``[B, T]``.
+    """What the kept views of a step or of a window show, ``[...]`` being ``[B]`` or ``[B, T]``.
+
+    The views of a step are handed over together: one token for each unit that any of them shows, at its place. The
+    agent that looks is a token of its own view, and the only one whose action is known.
 
     Attributes:
-        place: ``[..., A, 2]``, world coordinates from which each view is taken.
-        viewer: ``[..., A, F]``, the agent's own features with its action.
-        entities: ``[..., U, F']``, features of the units.
-        pairs: ``[..., A, U, P]``, how each unit stands to each agent.
-        sees: bool ``[..., A, U]``, which units the view shows; nothing else of it is read.
-        present: bool ``[..., A]``, which views there are.
+        place: ``[..., N, 2]``, world coordinates.
+        features: ``[..., N, F]``, columns of :data:`worldmodel.tokens.TOKEN_COLUMNS`.
+        present: bool ``[..., N]``; other rows are not there, and nothing of them is read.
     """
 
     place: Tensor
-    viewer: Tensor
-    entities: Tensor
-    pairs: Tensor
-    sees: Tensor
+    features: Tensor
     present: Tensor
 
 
 @dataclass(frozen=True)
-class Queries:
-    """The units asked about, one per row of the belief table.
+class UnitQueries:
+    """The units asked about, one per row of the belief table; row u of a query is row u of the tokens.
 
     Attributes:
         place: ``[..., U, 2]``, world coordinates where each was last seen.
@@ -61,17 +60,26 @@ class Queries:
 
 @dataclass(frozen=True)
 class Change:
-    """A model's answer: what happens to each queried unit over one step; tensors ``[..., U]``.
+    """A model's answer for units: what happens to each over one step; tensors ``[..., U]``.
 
     Attributes:
-        dx, dy: displacement in cells.
-        health, shield, energy: change in points.
+        dx, dy: median displacement in cells.
+        spread: scale of the Laplace distribution of both, cells.
+        hit: logit of losing points of health or shield.
+        damage: points lost if hit, from the shield first.
+        damage_spread: scale of its Laplace distribution, points.
+        health, shield: points gained (healed, regenerated).
+        energy: change in points.
         cooldown: change in game loops.
         alive: logit of being alive after the step, given what is believed before it.
     """
 
     dx: Tensor
     dy: Tensor
+    spread: Tensor
+    hit: Tensor
+    damage: Tensor
+    damage_spread: Tensor
     health: Tensor
     shield: Tensor
     energy: Tensor
@@ -82,23 +90,59 @@ class Change:
         """The change of one step of a window: ``[B, T, U]`` to ``[B, U]``."""
         return Change(*(getattr(self, name)[:, step] for name in CHANGE_FIELDS))
 
-    def apply(self, units: UnitTable) -> UnitTable:
+    def expected(self, units: UnitTable) -> UnitTable:
+        """The table after the change, with the points that a unit loses on average: what a dream goes on from."""
+        return self._apply(units, torch.sigmoid(self.hit) * self.damage)
+
+    def likeliest(self, units: UnitTable) -> UnitTable:
+        """The table after the change, in which a unit loses points only if that is likelier than not."""
+        return self._apply(units, torch.where(self.hit > 0, self.damage, 0.0))
+
+    def _apply(self, units: UnitTable, lost: Tensor) -> UnitTable:
         """The table after the change, with points kept within what the unit type can have."""
         limits = _limits(units.x.device)
+        shield = units.shield + self.shield - lost
+        health = units.health + self.health + shield.clamp(max=0.0)
         return UnitTable(
             type=units.type,
             team=units.team,
             x=units.x + self.dx,
             y=units.y + self.dy,
-            health=torch.minimum((units.health + self.health).clamp(min=0.0), limits[0][units.type]),
-            shield=torch.minimum((units.shield + self.shield).clamp(min=0.0), limits[1][units.type]),
+            health=torch.minimum(health.clamp(min=0.0), limits[0][units.type]),
+            shield=torch.minimum(shield.clamp(min=0.0), limits[1][units.type]),
             energy=torch.minimum((units.energy + self.energy).clamp(min=0.0), limits[2][units.type]),
             cooldown=(units.cooldown + self.cooldown).clamp(min=0.0),
             alive=units.alive & (self.alive > 0),
         )
 
 
-CHANGE_FIELDS: tuple[str, ...] = ("dx", "dy", "health", "shield", "energy", "cooldown", "alive")
+CHANGE_FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Change))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A model's answer for the battle: what the step brings to the team, tensors ``[...]``.
+
+    Attributes:
+        reward: in SMAC's scale (a clean win is 20).
+        terminated: logit of the battle being decided by this step.
+    """
+
+    reward: Tensor
+    terminated: Tensor
+
+
+@dataclass(frozen=True)
+class LocalMap:
+    """A model's answer for places: the local map around each after the step (``views/local_map.py``).
+
+    Attributes:
+        log_rates: ``[..., Q, K, n, n]``, logarithm of the expected number of units (Poisson) by team and type.
+        points: ``[..., Q, 2, n, n]``, expected health and shield, sums of shares of full.
+    """
+
+    log_rates: Tensor
+    points: Tensor
 
 
 def _limits(device: torch.device) -> Tensor:
@@ -108,26 +152,40 @@ def _limits(device: torch.device) -> Tensor:
 
 
 class Predictor(nn.Module, ABC):
-    """A world model. Its memory is one tensor ``[B, ...]``, so that it can be stacked, saved and inspected."""
+    """A world model: any number of battles, steps, tokens and queries; what is absent changes nothing, to the bit."""
 
     name: str
     """How the command line and the reports call it."""
 
     @abstractmethod
-    def start(self, batch: int) -> Tensor:
-        """The memory before the first view, for ``batch`` battles."""
+    def start(self, observation: Observation) -> Memory:
+        """The memory before the first view, for as many battles and token rows as the observation has."""
 
     @abstractmethod
     def encode(self, observation: Observation) -> Encoded:
         """Everything about a window's views ``[B, T, ...]`` that needs no memory."""
 
     @abstractmethod
-    def advance(self, memory: Tensor, encoded: Encoded) -> Tensor:
+    def advance(self, memory: Memory, encoded: Encoded) -> Memory:
         """The memory after one step's views; ``encoded`` holds that step only, ``[B, ...]``."""
 
+    def window(self, memory: Memory, encoded: Encoded) -> tuple[Memory, Memory]:
+        """The memory after each step of a window, tensors ``[B, T, ...]``, for the readouts; and the last of them."""
+        memories = []
+        for t in range(encoded[0].shape[1]):
+            memory = self.advance(memory, tuple(part[:, t] for part in encoded))
+            memories.append(memory)
+        return tuple(torch.stack(parts, dim=1) for parts in zip(*memories, strict=True)), memory
+
     @abstractmethod
-    def read(self, memory: Tensor, queries: Queries) -> Change:
-        """What happens next to the queried units; ``memory`` is ``[B, T, ...]`` as the queries are ``[B, T, U]``."""
+    def read_units(self, memory: Memory, encoded: Encoded, queries: UnitQueries) -> tuple[Change, Outcome]:
+        """What happens next to the queried units ``[B, T, U]``, and to the battle ``[B, T]``.
+
+        Args:
+            memory: over the window, as :meth:`window` gives it.
+            encoded: the same window's views.
+            queries: as many steps of them.
+        """
 
     def topology(self) -> dict[str, Any] | None:
         """Where the model's modules sit, for drawing: ``places`` [M, 2] cells, ``reach`` [M] cells, ``dead`` [M]."""

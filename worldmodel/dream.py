@@ -1,6 +1,6 @@
 """The one rollout that training, evaluation and the simulator use: views first, then the model alone."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -9,91 +9,130 @@ from s2rm_sc2.actions import STOP
 from s2rm_sc2.table import UnitTable
 from worldmodel import belief as beliefs
 from worldmodel.belief import Belief
-from worldmodel.contract import Change, Predictor
-from worldmodel.readout import step_loss
-from worldmodel.tokens import observation_and_queries
+from worldmodel.contract import Change, Encoded, LocalMap, Memory, Outcome, Predictor
+from worldmodel.losses import outcome_loss, place_loss, unit_loss
+from worldmodel.model import WorldModel
+from worldmodel.places import true_maps, world
+from worldmodel.tokens import ask, observe
 from worldmodel.windows import Windows
 
 
 @dataclass(frozen=True)
-class Rollout:
-    """What a model said over a window.
+class Guided:
+    """What a model holds after W steps with views.
 
     Attributes:
-        guided: beliefs ``[N, W, U]`` after each of the W steps with views, and the changes predicted from them.
-        dreamed: beliefs ``[N, U]`` that the model imagined itself, one a step, and the changes predicted from them.
+        belief: the belief tables ``[N, W, U]``.
+        encoded, memory: the encoded views, and the memory after each step, for the readouts.
+        last: the memory that the dream goes on from.
     """
 
-    guided: tuple[Belief, Change]
-    dreamed: list[tuple[Belief, Change]]
+    belief: Belief
+    encoded: Encoded
+    memory: Memory
+    last: Memory
 
 
-def rollout(model: Predictor, windows: Windows, keep: Tensor, warmup: int, dreamed: int) -> Rollout:
-    """See ``warmup`` rows through the kept views, then dream ``dreamed`` more steps.
+@dataclass(frozen=True)
+class Dreamed:
+    """One step that a model imagined: the belief ``[N, U]`` it starts from, and what it then says comes next."""
 
-    In the dream views are rendered from the imagined table, as a simulator's are, and agents whose views are kept
-    act as recorded; a no-op, which SMAC allows to the dead only, would give their death away and becomes a stop.
+    belief: Belief
+    change: Change
+    outcome: Outcome
+
+
+def watch(model: Predictor, windows: Windows, keep: Tensor, steps: int) -> Guided:
+    """See the first ``steps`` rows through the kept views.
 
     Args:
-        model: who predicts.
-        windows: N windows of at least ``warmup + dreamed`` rows.
-        keep: bool ``[N, A]``, whose views and actions are available.
+        model: who watches.
+        windows: N windows of at least ``steps`` rows.
+        keep: bool ``[N, R, A]``, whose views and actions are available at each row.
     """
-    keep = keep & windows.agents
-    seen = windows.sees & keep[:, None, :, None]
+    keep = keep & windows.agents[:, None]
+    seen = windows.sees & keep[..., None]
     belief = beliefs.nothing(windows.units.at(0))
     history = []
-    for t in range(warmup):
-        units = windows.units.at(t)
-        belief = beliefs.see(belief, units, seen[:, t], keep, windows.sight)
+    for t in range(steps):
+        belief = beliefs.see(belief, windows.units.at(t), seen[:, t], keep[:, t], windows.sight)
         history.append(belief)
     stacked = beliefs.stack(history)
-    steps = keep[:, None].expand(-1, warmup, -1)
-    observation, queries = observation_and_queries(stacked, seen[:, :warmup], windows.actions[:, :warmup], steps)
+    observation = observe(stacked, windows.actions[:, :steps], keep[:, :steps])
     encoded = model.encode(observation)
-    memory = model.start(keep.shape[0])
-    memories = []
-    for t in range(warmup):
-        memory = model.advance(memory, tuple(part[:, t] for part in encoded))
-        memories.append(memory)
-    change = model.read(torch.stack(memories, dim=1), queries)
-    guided = (stacked, change)
-    last, steps_dreamed = change.at(warmup - 1), []
-    for t in range(warmup, warmup + dreamed):
-        belief = beliefs.imagine(belief, last, keep, windows.sight)
-        actions = windows.actions[:, t].clamp(min=STOP)
-        memory, last = _dream_step(model, memory, belief, actions, keep, windows.sight)
-        steps_dreamed.append((belief, last))
-    return Rollout(guided, steps_dreamed)
+    memory, last = model.window(model.start(observation), encoded)
+    return Guided(stacked, encoded, memory, last)
 
 
-def _dream_step(
-    model: Predictor, memory: Tensor, belief: Belief, actions: Tensor, keep: Tensor, sight: Tensor
-) -> tuple[Tensor, Change]:
-    sees = beliefs.imagined_sight(belief, keep, sight)
-    now = beliefs.stack([belief])
-    observation, queries = observation_and_queries(now, sees[:, None], actions[:, None], keep[:, None])
-    memory = model.advance(memory, tuple(part[:, 0] for part in model.encode(observation)))
-    return memory, model.read(memory[:, None], queries).at(0)
+def say(model: Predictor, guided: Guided, windows: Windows, keep: Tensor) -> tuple[Change, Outcome]:
+    """What the model says of all units known at each guided step, ``[N, W, U]``, and of the battle, ``[N, W]``."""
+    steps = guided.belief.vx.shape[1]
+    keep = keep[:, :steps] & windows.agents[:, None]
+    queries = ask(guided.belief, windows.actions[:, :steps], keep)
+    return model.read_units(guided.memory, guided.encoded, queries)
 
 
-def window_loss(model: Predictor, windows: Windows, keep: Tensor, warmup: int, dreamed: int) -> Tensor:
-    """Mean loss of a window's steps: those guided by views count as one, then every dreamed one."""
-    said = rollout(model, windows, keep, warmup, dreamed)
-    belief, change = said.guided
-    target = windows.units.map(lambda field: field[:, 1 : warmup + 1])
-    counted = belief.known & windows.valid[:, 1 : warmup + 1, None]
-    loss = step_loss(change, belief.units, target, counted, belief.visible)
-    if not said.dreamed:
+def dream(
+    model: Predictor, guided: Guided, change: Change, windows: Windows, keep: Tensor, steps: int
+) -> list[Dreamed]:
+    """Go on for ``steps`` steps without views.
+
+    The model's own prediction becomes the belief table; views are rendered from it, as a simulator's are, and agents
+    whose views are kept act as recorded; a no-op, which SMAC allows to the dead only, would give their death away and
+    becomes a stop.
+
+    Args:
+        model, guided, windows, keep: as in :func:`watch`.
+        change: what the model said at the last guided step, ``[N, U]``.
+        steps: how far.
+    """
+    warmup = guided.belief.vx.shape[1]
+    keep = keep & windows.agents[:, None]
+    belief, memory, dreamed = beliefs.at(guided.belief, -1), guided.last, []
+    for t in range(warmup, warmup + steps):
+        belief = beliefs.imagine(belief, change, keep[:, t], windows.sight)
+        now, actions = beliefs.stack([belief]), windows.actions[:, t : t + 1].clamp(min=STOP)
+        encoded = model.encode(observe(now, actions, keep[:, t : t + 1]))
+        reading, memory = model.window(memory, encoded)
+        said, outcome = model.read_units(reading, encoded, ask(now, actions, keep[:, t : t + 1]))
+        change = said.at(0)
+        dreamed.append(Dreamed(belief, change, Outcome(outcome.reward[:, 0], outcome.terminated[:, 0])))
+    return dreamed
+
+
+def units_loss(model: Predictor, windows: Windows, keep: Tensor, warmup: int, dreamed: int) -> Tensor:
+    """Loss of unit queries: the steps guided by views count as one, then every dreamed one; reward and ending with it."""
+    guided = watch(model, windows, keep, warmup)
+    change, outcome = say(model, guided, windows, keep)
+    belief = guided.belief
+    before, after = (windows.units.map(lambda field, s=s: field[:, s : s + warmup]) for s in (0, 1))
+    taken = windows.valid[:, 1 : warmup + 1]
+    counted = belief.known & taken[..., None]
+    loss = unit_loss(change, belief.units, before, after, counted, belief.visible)
+    loss = loss + outcome_loss(outcome, windows.reward[:, :warmup], windows.terminated[:, :warmup], taken)
+    if not dreamed:
         return loss
-    further = []
-    asked = belief.known[:, -1]
-    for k, (imagined, change) in enumerate(said.dreamed):
-        target = windows.units.at(warmup + k + 1)
-        alive_before = windows.units.alive[:, warmup + k]
-        counted = asked & imagined.known & alive_before & windows.valid[:, warmup + k + 1, None]
-        further.append(step_loss(change, imagined.units, target, counted, belief.visible[:, -1]))
-    return (loss + torch.stack(further).sum()) / (1 + len(further))
+    asked, visible = belief.known[:, -1], belief.visible[:, -1]
+    for k, step in enumerate(dream(model, guided, change.at(warmup - 1), windows, keep, dreamed)):
+        t = warmup + k
+        before, after = windows.units.at(t), windows.units.at(t + 1)
+        counted = asked & step.belief.known & before.alive & windows.valid[:, t + 1, None]
+        loss = loss + unit_loss(step.change, step.belief.units, before, after, counted, visible)
+    return loss / (1 + dreamed)
+
+
+def places_loss(model: WorldModel, windows: Windows, keep: Tensor, places: Tensor) -> Tensor:
+    """Loss of place queries at places ``[N, W, Q, 2]`` (map cells), asked after each of W steps about the next one."""
+    steps = places.shape[1]
+    answer = at_places(model, watch(model, windows, keep, steps), places)
+    after = windows.units.map(lambda field: field[:, 1 : steps + 1])
+    counted = windows.valid[:, 1 : steps + 1, None].expand(places.shape[:3])
+    return place_loss(answer, true_maps(after, places), counted)
+
+
+def at_places(model: WorldModel, guided: Guided, places: Tensor) -> LocalMap:
+    """What the model says will stand around places ``[N, W, Q, 2]`` (map cells)."""
+    return model.read_places(guided.memory, guided.encoded, world(places))
 
 
 @dataclass(frozen=True)
@@ -101,10 +140,12 @@ class Forecast:
     """A model's open-loop prediction from the end of the warm-up, beside the truth.
 
     Attributes:
-        x, y, health, shield: float32 ``[N, H, U]``, predicted states 1 to H steps ahead.
+        x, y, health, shield: float32 ``[N, H, U]``, predicted states 1 to H steps ahead: the likeliest last step
+            after the expected ones before it.
         alive: float32 ``[N, H, U]``, predicted probability of being alive.
         queried: bool ``[N, U]``, units the kept views have shown and that are not known to be dead at the start.
         visible: bool ``[N, U]``, units in sight of a kept view at the start.
+        age: float32 ``[N, U]``, steps since each was seen at the start.
         targets: the true tables, ``[N, H, U]``.
         valid: bool ``[N, H]``, steps before the episode's end.
     """
@@ -116,6 +157,7 @@ class Forecast:
     alive: Tensor
     queried: Tensor
     visible: Tensor
+    age: Tensor
     targets: UnitTable
     valid: Tensor
 
@@ -123,21 +165,21 @@ class Forecast:
 @torch.no_grad()
 def forecast(model: Predictor, windows: Windows, keep: Tensor, warmup: int, horizon: int) -> Forecast:
     """Predict ``horizon`` steps ahead of the last of ``warmup`` rows, for windows of ``warmup + horizon`` rows."""
-    said = rollout(model, windows, keep, warmup, horizon - 1)
-    belief, change = said.guided
-    start = replace(belief, units=belief.units.at(-1))
-    tables, alive = [change.at(warmup - 1).apply(start.units)], [torch.sigmoid(change.at(warmup - 1).alive)]
-    for imagined, step in said.dreamed:
-        moved = step.apply(imagined.units)
-        lives = imagined.known
-        tables.append(moved.where(lives, imagined.units))
-        alive.append(alive[-1] * torch.where(lives, torch.sigmoid(step.alive), 1.0))
+    guided = watch(model, windows, keep, warmup)
+    start = beliefs.at(guided.belief, -1)
+    change = say(model, guided, windows, keep)[0].at(warmup - 1)
+    tables, alive = [change.likeliest(start.units)], [torch.sigmoid(change.alive)]
+    for step in dream(model, guided, change, windows, keep, horizon - 1):
+        lives = step.belief.known
+        tables.append(step.change.likeliest(step.belief.units).where(lives, step.belief.units))
+        alive.append(alive[-1] * torch.where(lives, torch.sigmoid(step.change.alive), 1.0))
     rows = slice(warmup, warmup + horizon)
     return Forecast(
         **{name: torch.stack([getattr(t, name) for t in tables], dim=1) for name in ("x", "y", "health", "shield")},
         alive=torch.stack(alive, dim=1),
-        queried=belief.known[:, -1],
-        visible=belief.visible[:, -1],
+        queried=start.known,
+        visible=start.visible,
+        age=start.age,
         targets=windows.units.map(lambda field: field[:, rows]),
         valid=windows.valid[:, rows],
     )

@@ -1,11 +1,50 @@
-"""Encoders shared by all models: a set of units around a centre, views, and queries."""
+"""Encoders shared by all models: tokens of what is in sight, queried units, queried places."""
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from worldmodel.contract import Observation, Queries
+from worldmodel.contract import Observation, UnitQueries
 from worldmodel.sphere import SINUSOID_WIDTH, sinusoids
-from worldmodel.tokens import ENTITY_WIDTH, PAIR_WIDTH, ROW_WIDTH, VIEWER_WIDTH
+from worldmodel.tokens import PAIR_WIDTH, ROW_WIDTH, TOKEN_WIDTH
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Encoded views: ``place`` ``[..., N, 2]``, ``content`` ``[..., N, W]`` and ``present`` bool ``[..., N]``.
+
+    Rows that are not present hold zeros in all three.
+    """
+
+    place: Tensor
+    content: Tensor
+    present: Tensor
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Encoded queries: ``place`` ``[..., Q, 2]`` and ``query`` ``[..., Q, W]``; units also bring the belief they are from."""
+
+    place: Tensor
+    query: Tensor
+    units: UnitQueries | None = None
+
+
+class TokenEncoder(nn.Module):
+    """``e[n] = E(o[n], action[n], posenc(x[n]))``, the same network for every token."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Linear(TOKEN_WIDTH + SINUSOID_WIDTH, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
+        )
+
+    def forward(self, observation: Observation) -> Tokens:
+        """The encoded tokens of any number of steps."""
+        features = torch.cat([observation.features, sinusoids(observation.place)], dim=-1)
+        content = self.net(features).masked_fill(~observation.present.unsqueeze(-1), 0.0)
+        return Tokens(observation.place, content, observation.present)
 
 
 class SetEncoder(nn.Module):
@@ -31,34 +70,29 @@ class SetEncoder(nn.Module):
         return encoded
 
 
-class ViewEncoder(nn.Module):
-    """``e[a] = E(o[a], action[a], posenc(x[a]))``: one encoding per view, the same for any number of agents."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.seen = SetEncoder(VIEWER_WIDTH, ENTITY_WIDTH, width)
-        self.viewer = nn.Linear(VIEWER_WIDTH + SINUSOID_WIDTH, width)
-        self.mix = nn.Sequential(nn.ReLU(), nn.Linear(width, width), nn.ReLU())
-
-    def forward(self, observation: Observation) -> Tensor:
-        """Encodings ``[..., A, W]``; rows of absent views are zero."""
-        seen = self.seen(observation.viewer, observation.entities, observation.pairs, observation.sees)
-        own = self.viewer(torch.cat([observation.viewer, sinusoids(observation.place)], dim=-1))
-        encoded: Tensor = self.mix(seen + own)
-        return encoded.masked_fill(~observation.present.unsqueeze(-1), 0.0)
-
-
-class QueryEncoder(nn.Module):
-    """A queried unit with what is believed to stand around it, embedded; the same for every model."""
+class UnitEncoder(nn.Module):
+    """A queried unit with what is believed to stand around it; the same for every model."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.around = SetEncoder(ROW_WIDTH, ROW_WIDTH, width)
         self.own = nn.Linear(ROW_WIDTH + SINUSOID_WIDTH, width)
 
-    def forward(self, queries: Queries) -> Tensor:
-        """Embeddings ``[..., U, W]``."""
+    def forward(self, queries: UnitQueries) -> Asked:
+        """The encoded queries ``[..., U, W]``."""
         shown = queries.present.unsqueeze(-2).expand(queries.pairs.shape[:-1])
         around = self.around(queries.rows, queries.rows, queries.pairs, shown)
-        embedded: Tensor = around + self.own(torch.cat([queries.rows, sinusoids(queries.place)], dim=-1))
-        return nn.functional.relu(embedded)
+        own = self.own(torch.cat([queries.rows, sinusoids(queries.place)], dim=-1))
+        return Asked(queries.place, nn.functional.relu(around + own), queries)
+
+
+class PlaceEncoder(nn.Module):
+    """A queried place: nothing but where it is."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(SINUSOID_WIDTH, width), nn.ReLU())
+
+    def forward(self, place: Tensor) -> Asked:
+        """The encoded places ``[..., Q, W]``."""
+        return Asked(place, self.net(sinusoids(place)))

@@ -4,17 +4,22 @@ from collections.abc import Callable
 
 from worldmodel.baselines.lstm import PooledLSTM
 from worldmodel.config import ModelConfig, ModelName
-from worldmodel.s2rm import S2GRU
-from worldmodel.unit_model import UnitModel
+from worldmodel.model import WorldModel
+from worldmodel.s2rm import S2RM
 
-MODELS: dict[ModelName, Callable[[ModelConfig], UnitModel]] = {"s2gru": S2GRU, "lstm": PooledLSTM}
+MODELS: dict[ModelName, Callable[[ModelConfig], WorldModel]] = {
+    "s2gru": S2RM,
+    "s2rmc": S2RM,
+    "s2gru-literal": S2RM,
+    "lstm": PooledLSTM,
+}
 
 
-def build(config: ModelConfig) -> UnitModel:
+def build(config: ModelConfig) -> WorldModel:
     """The model that a configuration describes, with fresh weights from torch's global generator."""
     return MODELS[config.name](config)
 
 
-def parameter_count(model: UnitModel) -> int:
+def parameter_count(model: WorldModel) -> int:
     """Number of trainable parameters."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

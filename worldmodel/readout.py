@@ -1,71 +1,82 @@
-"""The readout of unit queries, and the loss of what it predicts."""
+"""The readouts: from what a memory holds for a query, and the query, to distributions of what comes next."""
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import softplus
 
-from s2rm_sc2.table import UnitTable
-from worldmodel.contract import CHANGE_FIELDS, Change
+from s2rm_sc2.views.local_map import UNIT_CHANNELS
+from worldmodel.contract import CHANGE_FIELDS, Change, LocalMap, Outcome
 
 # What one unit of the network's output means, in the units of `Change`.
-_SCALES = {"dx": 1.0, "dy": 1.0, "health": 10.0, "shield": 10.0, "energy": 5.0, "cooldown": 8.0, "alive": 1.0}
-_WEIGHTS = {"dx": 1.0, "dy": 1.0, "health": 1.0, "shield": 1.0, "energy": 0.1, "cooldown": 0.2}
+_SCALES = {"dx": 1.0, "dy": 1.0, "health": 2.0, "shield": 2.0, "energy": 5.0, "cooldown": 8.0, "alive": 1.0, "hit": 1.0}
+_POSITIVE = {"spread": 0.3, "damage": 10.0, "damage_spread": 5.0}
+"""What the network's output 0 stands for in fields that are never negative."""
 
 _AGE_GAIN = 0.25
 """Share by which the size of a predicted change grows with each step that a unit has been out of sight."""
 
-_ALIVE_PRIOR = 4.0
-"""Logit added to the network's: a unit usually survives a step (98 %)."""
+_PRIORS = {"alive": 4.0, "hit": -2.0}
+"""Logits added to the network's: a unit usually survives a step (98 %) and is not hit (88 %)."""
 
-_SMOOTH = 0.1
-_HIDDEN_WEIGHT = 0.25
+MAP_CELLS, MAP_CELL = 3, 2.0
+"""The local map that place queries ask for: bins along a side, and the side of one, map cells."""
+
+_RATE_PRIOR = -4.0
+"""Added to the logarithm of the rates: most bins are empty."""
 
 
-class Readout(nn.Module):
-    """What the modules say about a place, and the query there, to the change over the next step."""
+def _head(inputs: int, width: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, outputs)
+    )
 
-    def __init__(self, memory: int, query: int, width: int) -> None:
+
+class UnitReadout(nn.Module):
+    """To the change of each queried unit over the next step."""
+
+    def __init__(self, recalled: int, width: int) -> None:
         super().__init__()
-        self.net = nn.Sequential(
-            nn.Linear(memory + query, width),
-            nn.ReLU(),
-            nn.Linear(width, width),
-            nn.ReLU(),
-            nn.Linear(width, len(CHANGE_FIELDS)),
-        )
+        self.net = _head(recalled + width, width, len(CHANGE_FIELDS))
 
-    def forward(self, memory: Tensor, query: Tensor, age: Tensor) -> Change:
-        """The change of each queried unit from what was read at its place ``[..., U, G]`` and its embedding."""
-        out = self.net(torch.cat([memory, query], dim=-1))
+    def forward(self, recalled: Tensor, query: Tensor, age: Tensor) -> Change:
+        """From features ``[..., U, G]``, query embeddings ``[..., U, W]`` and ages ``[..., U]``."""
+        out = self.net(torch.cat([recalled, query], dim=-1))
         gain = 1.0 + _AGE_GAIN * age.clamp(max=20.0)
-        fields = {name: out[..., i] * _SCALES[name] * gain for i, name in enumerate(CHANGE_FIELDS)}
-        fields["alive"] = out[..., -1] + _ALIVE_PRIOR
+        fields = {}
+        for name, raw in zip(CHANGE_FIELDS, out.unbind(dim=-1), strict=True):
+            if name in _POSITIVE:
+                fields[name] = softplus(raw + 0.5413) * _POSITIVE[name] + 1e-3  # softplus(0.5413) = 1
+            elif name in _PRIORS:
+                fields[name] = raw + _PRIORS[name]
+            else:
+                fields[name] = raw * _SCALES[name] * gain
         return Change(**fields)
 
 
-def step_loss(change: Change, believed: UnitTable, target: UnitTable, counted: Tensor, visible: Tensor) -> Tensor:
-    """Loss of one predicted step: smooth L1 on the state of survivors, cross entropy on being alive.
+class OutcomeReadout(nn.Module):
+    """To the step's reward and ending, from the sum over the queried units."""
 
-    Hidden units, few and much harder, are averaged apart and weigh a quarter of the visible ones.
+    def __init__(self, recalled: int, width: int) -> None:
+        super().__init__()
+        self.unit = nn.Sequential(nn.Linear(recalled + width, width), nn.ReLU())
+        self.battle = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 2))
 
-    Args:
-        change: the prediction ``[..., U]``.
-        believed: the table it starts from.
-        target: the true table a step later.
-        counted: bool, rows that were asked about and whose truth is known.
-        visible: bool, rows in sight when asked.
-    """
-    losses = nn.functional.binary_cross_entropy_with_logits(
-        change.alive, target.alive.to(change.alive.dtype), reduction="none"
-    )
-    survivors = torch.zeros_like(losses)
-    for name, weight in _WEIGHTS.items():
-        field = {"dx": "x", "dy": "y"}.get(name, name)
-        wanted = (getattr(target, field) - getattr(believed, field)) / _SCALES[name]
-        got = getattr(change, name) / _SCALES[name]
-        survivors = survivors + weight * nn.functional.smooth_l1_loss(got, wanted, beta=_SMOOTH, reduction="none")
-    losses = losses + torch.where(target.alive, survivors, 0.0)
-    return _mean(losses, counted & visible) + _HIDDEN_WEIGHT * _mean(losses, counted & ~visible)
+    def forward(self, recalled: Tensor, query: Tensor, present: Tensor) -> Outcome:
+        """From features ``[..., U, G]``, embeddings ``[..., U, W]`` and which units are asked about."""
+        units = self.unit(torch.cat([recalled, query], dim=-1)).masked_fill(~present.unsqueeze(-1), 0.0)
+        reward, terminated = self.battle(units.sum(dim=-2)).unbind(dim=-1)
+        return Outcome(reward, terminated)
 
 
-def _mean(losses: Tensor, mask: Tensor) -> Tensor:
-    return torch.where(mask, losses, 0.0).sum() / mask.sum().clamp(min=1)
+class PlaceReadout(nn.Module):
+    """To the local map around each queried place after the next step."""
+
+    def __init__(self, recalled: int, width: int) -> None:
+        super().__init__()
+        self.net = _head(recalled + width, width, (len(UNIT_CHANNELS) + 2) * MAP_CELLS**2)
+
+    def forward(self, recalled: Tensor, query: Tensor) -> LocalMap:
+        """From features ``[..., Q, G]`` and embeddings ``[..., Q, W]``."""
+        out = self.net(torch.cat([recalled, query], dim=-1))
+        maps = out.unflatten(-1, (len(UNIT_CHANNELS) + 2, MAP_CELLS, MAP_CELLS))
+        return LocalMap(log_rates=maps[..., :-2, :, :] + _RATE_PRIOR, points=maps[..., -2:, :, :])

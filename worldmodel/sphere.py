@@ -5,12 +5,21 @@ S2RM (arXiv 2007.06533): locations are embedded on the unit sphere, and everythi
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from s2rm_sc2.views.entity import WORLD_SCALE
+
 FREQUENCIES = (1.0, 2.0, 4.0)
 """Half-waves per unit of world coordinates in the sinusoidal features of a place."""
+
+SPAN = 1.0
+"""Angle in radians between the middle of the map and the farthest place of the data."""
+
+LITERAL_TAU, LITERAL_EPSILON = 0.6, 4.0
+"""The kernel of the paper's own form, which nothing calibrates."""
 
 EDGE = 0.08
 """What the kernel has fallen to where it is cut off; fixes ε once τ is calibrated."""
@@ -28,54 +37,86 @@ SINUSOID_WIDTH = 4 * len(FREQUENCIES)
 class LocationEmbedding(nn.Module):
     """``P(x)``: places to points of the unit sphere in ``d`` dimensions.
 
-    Ours: the embedding starts as the map's own plane projected onto the sphere, and a network on sinusoidal
-    features learns how to bend it; a random start puts neighbours far apart, and modules go blind.
+    Ours: the embedding starts as the map laid onto the sphere around its pole (azimuthal equidistant), and a network
+    on sinusoidal features learns how to bend it; a random start puts neighbours far apart, and modules go blind.
+
+    Args:
+        dimensions: d, at least 3.
+        literal: start at random, as the paper has it.
     """
 
-    def __init__(self, dimensions: int, hidden: int = 32) -> None:
+    middle: Tensor
+    angle: Tensor
+
+    def __init__(self, dimensions: int, literal: bool = False, hidden: int = 32) -> None:
         super().__init__()
-        self.dimensions = dimensions
+        self.dimensions, self.literal = dimensions, literal
         self.bend = nn.Sequential(nn.Linear(SINUSOID_WIDTH, hidden), nn.Tanh(), nn.Linear(hidden, dimensions))
-        last = self.bend[2]
-        assert isinstance(last, nn.Linear)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        self.register_buffer("middle", torch.zeros(2))
+        self.register_buffer("angle", torch.tensor(1.0))
+        if not literal:
+            nn.init.zeros_(self.bend[2].weight)  # type: ignore[arg-type]
+            nn.init.zeros_(self.bend[2].bias)  # type: ignore[arg-type]
 
     def forward(self, place: Tensor) -> Tensor:
         """Points ``[..., d]`` of places ``[..., 2]``."""
-        plane = nn.functional.pad(place, (0, self.dimensions - 2))
-        plane = plane + nn.functional.one_hot(
-            torch.tensor(self.dimensions - 1, device=place.device), self.dimensions
-        ).to(place.dtype)
-        return nn.functional.normalize(plane + self.bend(sinusoids(place)), dim=-1)
+        bent: Tensor = self.bend(sinusoids(place))
+        if self.literal:
+            return nn.functional.normalize(bent, dim=-1)
+        flat = (place - self.middle) * self.angle
+        length = flat.norm(dim=-1, keepdim=True).clamp(min=1e-6)
+        pole = nn.functional.pad(torch.cos(length), (self.dimensions - 3, 0))
+        laid = torch.cat([flat * (torch.sin(length) / length), pole], dim=-1)
+        return nn.functional.normalize(laid + bent, dim=-1)
+
+    @torch.no_grad()
+    def calibrate(self, places: Tensor) -> None:
+        """Lay the map so that its pole is in the middle of the places and the farthest lie :data:`SPAN` from it."""
+        self.middle.copy_((places.amin(0) + places.amax(0)) / 2)
+        self.angle.copy_(SPAN / (places - self.middle).norm(dim=-1).amax().clamp(min=1e-6))
 
 
 class SphereKernel(nn.Module):
-    """Modules anchored at places of the map, and the truncated kernel between them and any other point.
+    """Modules on the sphere, and the truncated kernel between them and any other point.
 
-    ``p[m] = normalise(P(l[m]) + δ[m])`` with δ learned (ours: freely learned module embeddings end up out of
-    reach of every view). ``places``, ``tau`` and ``epsilon`` are calibrated from data before training.
+    ``p[m] = normalise(P(l[m]) + δ[m])`` with δ learned (ours: freely learned module embeddings end up out of reach of
+    every view). ``places``, ``tau`` and ``epsilon`` are calibrated from data before training.
+
+    Args:
+        modules: M.
+        dimensions: d, at least 3.
+        literal: the paper's kernel instead: embeddings start at random, anchored nowhere, τ and ε are fixed.
     """
 
     places: Tensor
     tau: Tensor
     epsilon: Tensor
+    constant: bool = False
+    """An ablation: every module is in reach of everything, at the mean of the kernel."""
 
-    def __init__(self, modules: int, dimensions: int) -> None:
+    def __init__(self, modules: int, dimensions: int, literal: bool = False) -> None:
         super().__init__()
-        self.locate = LocationEmbedding(dimensions)
-        self.offset = nn.Parameter(torch.zeros(modules, dimensions))
+        self.literal = literal
+        self.locate = LocationEmbedding(dimensions, literal)
+        offset = torch.randn(modules, dimensions) if literal else torch.zeros(modules, dimensions)
+        self.offset = nn.Parameter(offset)
         self.register_buffer("places", torch.zeros(modules, 2))
-        self.register_buffer("tau", torch.tensor(0.9))
-        self.register_buffer("epsilon", torch.tensor(10.0))
+        self.register_buffer("tau", torch.tensor(LITERAL_TAU))
+        self.register_buffer("epsilon", torch.tensor(LITERAL_EPSILON))
 
     def module_points(self) -> Tensor:
         """The modules' points on the sphere, ``[M, d]``."""
-        return nn.functional.normalize(self.locate(self.places) + self.offset, dim=-1)
+        anchors = 0.0 if self.literal else self.locate(self.places)
+        return nn.functional.normalize(anchors + self.offset, dim=-1)
 
     def kernel(self, first: Tensor, second: Tensor) -> Tensor:
         """``Z`` between points ``[..., P, d]`` and ``[..., S, d]``: ``[..., P, S]``, exactly 0 beyond τ."""
-        cosine = first @ second.transpose(-1, -2)
+        if self.constant:
+            points = self.module_points()
+            return self._truncated(points @ points.T).mean().expand(*(first @ second.transpose(-1, -2)).shape)
+        return self._truncated(first @ second.transpose(-1, -2))
+
+    def _truncated(self, cosine: Tensor) -> Tensor:
         return torch.where(cosine >= self.tau, torch.exp(-2.0 * self.epsilon * (1.0 - cosine)), 0.0)
 
     @torch.no_grad()
@@ -88,10 +129,30 @@ class SphereKernel(nn.Module):
         """
         modules = self.places.shape[0]
         self.places.copy_(_spread(places, modules))
+        if self.literal:
+            return
+        self.locate.calibrate(places)
         cosine = self.locate(places) @ self.module_points().T
         reached = cosine.topk(min(reach, modules), dim=-1).values[:, -1]
         self.tau.copy_(reached.median())
         self.epsilon.copy_(-math.log(EDGE) / (2.0 * (1.0 - self.tau).clamp(min=1e-6)))
+
+    @torch.no_grad()
+    def topology(self) -> dict[str, Any]:
+        """Where the modules sit; reach is the radius in cells of the part of the map that each one serves."""
+        points = self.module_points()
+        low, high = self.places.amin(0) - 0.5, self.places.amax(0) + 0.5
+        steps = torch.linspace(0.0, 1.0, 65, device=points.device)
+        grid = low + torch.cartesian_prod(steps, steps) * (high - low)
+        reached = self.kernel(self.locate(grid), points) > 0
+        cell = ((high - low) * WORLD_SCALE / 64).prod()
+        reach = (reached.sum(0) * cell / math.pi).sqrt()
+        return {
+            "places": ((self.places + 1.0) * WORLD_SCALE).cpu().numpy(),
+            "reach": reach.cpu().numpy(),
+            "dead": (reach == 0).cpu().numpy(),
+            "points": points.cpu().numpy(),
+        }
 
 
 def _spread(places: Tensor, count: int, rounds: int = 10) -> Tensor:

@@ -1,4 +1,4 @@
-"""From belief tables to what models read: observations (views with positions) and queries."""
+"""From belief tables to what models read: observations (what views show, with places) and queries."""
 
 import torch
 from torch import Tensor
@@ -8,53 +8,63 @@ from s2rm_sc2.views.entity import (
     PAIR_COLUMNS,
     UNIT_COLUMNS,
     action_features,
+    action_targets,
     pair_features,
     places,
     unit_features,
 )
 from worldmodel.belief import Belief
-from worldmodel.contract import Observation, Queries
+from worldmodel.contract import Observation, UnitQueries
 
-VIEWER_WIDTH = len(UNIT_COLUMNS) + len(ACTION_COLUMNS)
-ENTITY_WIDTH = len(UNIT_COLUMNS)
-PAIR_WIDTH = len(PAIR_COLUMNS)
-ROW_WIDTH = len(UNIT_COLUMNS) + len(ACTION_COLUMNS) + 4
+TOKEN_COLUMNS = (*UNIT_COLUMNS, "looks", *ACTION_COLUMNS)
+ROW_COLUMNS = (*UNIT_COLUMNS, *ACTION_COLUMNS, "vx", "vy", "visible", "log_age")
+TOKEN_WIDTH, ROW_WIDTH, PAIR_WIDTH = len(TOKEN_COLUMNS), len(ROW_COLUMNS), len(PAIR_COLUMNS)
 
-_TARGETED_BY_OTHER = PAIR_COLUMNS.index("targeted_by_other")
+_AIM = ACTION_COLUMNS.index("target_dx")
 
 
-def observation_and_queries(belief: Belief, sees: Tensor, actions: Tensor, keep: Tensor) -> tuple[Observation, Queries]:
-    """What the kept views show at a step, and the units to ask about.
+def observe(belief: Belief, actions: Tensor, keep: Tensor) -> Observation:
+    """What the kept views show.
 
     Args:
-        belief: ``[..., U]``, with ``[...]`` ``[B]`` or ``[B, T]``.
-        sees: bool ``[..., A, U]``, what each kept living agent sees.
+        belief: ``[..., U]``, with ``[...]`` ``[B]`` or ``[B, T]``; only its visible rows are read.
         actions: int64 ``[..., A]``; those of agents that are not kept are never read.
-        keep: bool ``[..., A]``.
+        keep: bool ``[..., A]``, whose views are available.
     """
-    n_agents = actions.shape[-1]
-    present = keep & belief.known[..., :n_agents]
-    units = belief.units
-    place, entities = places(units), unit_features(units)
-    acts = action_features(units, actions, present)
-    pairs = pair_features(units, actions, present)
-    view_pairs = pairs[..., :n_agents, :, :].clone()
-    view_pairs[..., _TARGETED_BY_OTHER] = 0.0  # a view does not show whom other agents aim at
-    observation = Observation(
-        place=place[..., :n_agents, :],
-        viewer=torch.cat([entities[..., :n_agents, :], acts], dim=-1),
-        entities=entities,
-        pairs=view_pairs,
-        sees=sees,
-        present=present,
+    looks = _looks(belief, keep)
+    hidden = ~belief.visible.unsqueeze(-1)
+    acts = action_features(belief.units, actions, looks)
+    row = action_targets(belief.units, actions).clamp(min=0)
+    acts[..., _AIM:] *= belief.visible.gather(-1, row).unsqueeze(-1)  # where a target out of sight is, no view tells
+    acts = _padded(acts, belief)
+    looking = _padded(looks.unsqueeze(-1).to(belief.vx.dtype), belief)
+    features = torch.cat([unit_features(belief.units), looking, acts], dim=-1)
+    return Observation(
+        place=places(belief.units).masked_fill(hidden, 0.0),
+        features=features.masked_fill(hidden, 0.0),
+        present=belief.visible,
     )
-    acts = torch.nn.functional.pad(acts, (0, 0, 0, entities.shape[-2] - n_agents))
+
+
+def ask(belief: Belief, actions: Tensor, keep: Tensor) -> UnitQueries:
+    """The units seen so far, as queries; arguments as :func:`observe`."""
+    looks = _looks(belief, keep)
+    acts = _padded(action_features(belief.units, actions, looks), belief)
     state = torch.stack([belief.vx, belief.vy, belief.visible.to(belief.vx.dtype), torch.log1p(belief.age)], dim=-1)
-    queries = Queries(
-        place=place,
-        rows=torch.cat([entities, acts, state], dim=-1),
-        pairs=pairs,
+    return UnitQueries(
+        place=places(belief.units),
+        rows=torch.cat([unit_features(belief.units), acts, state], dim=-1),
+        pairs=pair_features(belief.units, actions, looks),
         present=belief.known,
         age=belief.age,
     )
-    return observation, queries
+
+
+def _looks(belief: Belief, keep: Tensor) -> Tensor:
+    """Agents whose views are there: kept, and known to live."""
+    return keep & belief.known[..., : keep.shape[-1]]
+
+
+def _padded(agents: Tensor, belief: Belief) -> Tensor:
+    """Features of agents ``[..., A, F]`` as features of all units, zero for the rest."""
+    return torch.nn.functional.pad(agents, (0, 0, 0, belief.vx.shape[-1] - agents.shape[-2]))

@@ -24,9 +24,10 @@ from s2rm_sc2.store import EpisodeStore, find_stores
 from worldmodel import checkpoint
 from worldmodel.checkpoint import RunInfo
 from worldmodel.config import ModelConfig, TrainConfig
-from worldmodel.dream import window_loss
+from worldmodel.dream import places_loss, units_loss
 from worldmodel.models import build, parameter_count
-from worldmodel.unit_model import UnitModel
+from worldmodel.model import WorldModel
+from worldmodel.places import draw_places
 from worldmodel.windows import WindowSource, draw_views
 
 LOG = "log.jsonl"
@@ -143,7 +144,7 @@ class _Session:
         self.training, self.seed, self.run = training, seed, run
         self.source, self.held_out = WindowSource(stores, "train"), WindowSource(stores, "held_out")
         torch.manual_seed(number(seed, "weights") % 2**63)
-        self.model: UnitModel = build(model)
+        self.model: WorldModel = build(model)
         self.model.calibrate(self.source.places(stream(seed, "places")))
         self.optimizer = torch.optim.AdamW(_groups(self.model, training), weight_decay=training.weight_decay)
         self.update, self.best, self.note = 0, math.inf, ""
@@ -191,9 +192,16 @@ class _Session:
 
     def _loss(self, source: WindowSource, purpose: str, index: int, dreamed: int) -> Tensor:
         rng = stream(self.seed, purpose, index)
-        windows = source.sample(self.training.batch, self.training.warmup + dreamed + 1, rng)
-        keep = draw_views(windows.agents, self.training.keep_low, rng)
-        return window_loss(self.model, windows, keep, self.training.warmup, dreamed)
+        training, rows = self.training, self.training.warmup + dreamed + 1
+        windows = source.sample(training.batch, rows, rng)
+        keep = draw_views(windows.agents, rows, training.keep_low, training.blink, rng)
+        loss = torch.zeros(())
+        if training.task != "places":
+            loss = loss + units_loss(self.model, windows, keep, training.warmup, dreamed)
+        if training.task != "units":
+            places = draw_places(windows, training.warmup, training.places, rng)
+            loss = loss + places_loss(self.model, windows, keep, places)
+        return loss
 
     def _check(self) -> float:
         """Loss on held-out episodes, always the same windows; writes ``last`` and, when it fell, ``best``."""
@@ -254,7 +262,7 @@ class _Session:
         )
 
 
-def _groups(model: UnitModel, training: TrainConfig) -> list[dict[str, object]]:
+def _groups(model: WorldModel, training: TrainConfig) -> list[dict[str, object]]:
     """The sphere learns at a tenth of the rate: at the full rate modules drift out of every view's reach."""
     sphere = [p for name, p in model.named_parameters() if name.startswith("sphere.")]
     rest = [p for name, p in model.named_parameters() if not name.startswith("sphere.")]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from s2rm_sc2.errors import StoreMissing
+from s2rm_sc2.scenarios.terrain import terrain
 from s2rm_sc2.store import EpisodeStore
 from s2rm_sc2.table import FIELDS, UnitTable
 from s2rm_sc2.views.entity import WORLD_SCALE
@@ -35,6 +36,9 @@ class Windows:
         valid: bool ``[N, R]``, rows before the episode's end.
         agents: bool ``[N, A]``, rows that are agents of the scenario.
         sight: float32 ``[N, A]``, how far each agent sees, cells.
+        size: float32 ``[N, 2]``, width and height of the map, cells.
+        reward: float32 ``[N, R]``, what the action of each row brought.
+        terminated: bool ``[N, R]``, the action of this row decided the battle.
         origins: int64 ``[N, 3]``: store, episode, row of the episode where each window starts.
     """
 
@@ -44,6 +48,9 @@ class Windows:
     valid: Tensor
     agents: Tensor
     sight: Tensor
+    size: Tensor
+    reward: Tensor
+    terminated: Tensor
     origins: Tensor
 
 
@@ -59,6 +66,9 @@ class _Rows:
     episodes: npt.NDArray[np.int64]
     n_agents: int
     sight: Tensor
+    size: Tensor
+    reward: npt.NDArray[np.float32]
+    terminated: npt.NDArray[np.bool_]
 
 
 class WindowSource:
@@ -133,6 +143,9 @@ class WindowSource:
             sight=torch.stack(
                 [part.sight[kinds] for part, kinds in zip(held, table.type[:, 0, : self.n_agents], strict=True)]
             ),
+            size=torch.stack([part.size for part in held]),
+            reward=torch.from_numpy(np.stack([part.reward[i] for part, i in zip(held, index, strict=True)])),
+            terminated=torch.from_numpy(np.stack([part.terminated[i] for part, i in zip(held, index, strict=True)])),
             origins=torch.from_numpy(real),
         )
 
@@ -168,6 +181,9 @@ class WindowSource:
             episodes=np.flatnonzero(wanted),
             n_agents=scenario.n_agents,
             sight=sight_ranges(scenario).float(),
+            size=torch.tensor(terrain(scenario.terrain_name).size, dtype=torch.float32),
+            reward=store.read("reward", 0, store.n_rows),
+            terminated=store.read("terminated", 0, store.n_rows),
         )
 
 
@@ -176,10 +192,33 @@ def load_windows(store: EpisodeStore, origins: Sequence[tuple[int, int]], rows: 
     return WindowSource([store], "all").take(origins, rows)
 
 
-def draw_views(agents: Tensor, low: float, rng: np.random.Generator) -> Tensor:
-    """Which views are kept: a share drawn from U(low, 1) for each window, at least one view; bool ``[N, A]``."""
+def draw_views(agents: Tensor, rows: int, low: float, blink: bool, rng: np.random.Generator) -> Tensor:
+    """Which views are kept at each row: a share drawn from U(low, 1) for each window, one at least; bool ``[N, R, A]``.
+
+    Args:
+        agents: bool ``[N, A]``.
+        rows: R.
+        low: least share.
+        blink: views go dark and come back besides (:func:`blinking`).
+        rng: draws it all.
+    """
     exists = agents.numpy()
     share = rng.uniform(low, 1.0, size=len(exists))
     kept = np.maximum(1, np.rint(share * exists.sum(axis=1)))
     order = np.where(exists, rng.random(exists.shape), np.inf).argsort(axis=1).argsort(axis=1)
-    return torch.from_numpy(order < kept[:, None])
+    keep = torch.from_numpy(order < kept[:, None])[:, None].expand(-1, rows, -1)
+    return keep & blinking((len(exists), rows, exists.shape[1]), rng) if blink else keep
+
+
+LIT, DARK = 4, 8
+"""Mean steps for which a blinking view stays on, and off."""
+
+
+def blinking(shape: tuple[int, int, int], rng: np.random.Generator) -> Tensor:
+    """Views that go dark and come back, bool ``[N, R, A]``: each is a Markov chain, on a third of the time."""
+    draws = rng.random(shape)
+    on = np.empty(shape, dtype=np.bool_)
+    on[:, 0] = draws[:, 0] < LIT / (LIT + DARK)
+    for t in range(1, shape[1]):
+        on[:, t] = np.where(on[:, t - 1], draws[:, t] >= 1 / LIT, draws[:, t] < 1 / DARK)
+    return torch.from_numpy(on)

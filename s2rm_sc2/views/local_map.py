@@ -3,11 +3,14 @@
 import torch
 from torch import Tensor
 
-from s2rm_sc2.table import ALLY, ENEMY, UnitTable
+from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import UNIT_NAMES, UNIT_TYPES
 
-LOCAL_MAP_CHANNELS: tuple[str, ...] = ("allies", "enemies", *UNIT_NAMES, "health", "shield")
-"""Channels: living units per team, per unit type, and their health and shield as fractions of full, summed."""
+UNIT_CHANNELS: tuple[str, ...] = tuple(f"{team}_{name}" for team in ("ally", "enemy") for name in UNIT_NAMES)
+"""Channels that count units: living ones by team and type."""
+
+LOCAL_MAP_CHANNELS: tuple[str, ...] = (*UNIT_CHANNELS, "health", "shield")
+"""All channels; health and shield are sums of shares of full over the living units of both teams."""
 
 
 def local_map(units: UnitTable, x: Tensor, y: Tensor, cells: int, cell_size: float) -> Tensor:
@@ -40,7 +43,7 @@ def _features(units: UnitTable) -> Tensor:
     """What one unit adds to its bin: float32 ``[B, U, C]``."""
     device = units.x.device
     full = torch.tensor([[unit.health, unit.shield or 1.0] for unit in UNIT_TYPES], device=device)[units.type]
-    teams = units.team[..., None] == torch.tensor([ALLY, ENEMY], device=device)
-    types = units.type[..., None] == torch.arange(len(UNIT_NAMES), device=device)
+    kinds = units.team * len(UNIT_NAMES) + units.type
+    counts = kinds[..., None] == torch.arange(len(UNIT_CHANNELS), device=device)
     points = torch.stack([units.health, units.shield], -1) / full
-    return torch.cat([teams.float(), types.float(), points], -1)
+    return torch.cat([counts.float(), points], -1)

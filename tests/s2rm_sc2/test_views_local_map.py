@@ -34,14 +34,14 @@ def test_counts_and_health_by_hand() -> None:
     maps = local_map(units, torch.tensor([[10.0, 30.0]]), torch.tensor([[10.0, 30.0]]), cells=5, cell_size=1.0)
     assert maps.shape == (1, 2, len(LOCAL_MAP_CHANNELS), 5, 5)
     here = dict(zip(LOCAL_MAP_CHANNELS, maps[0, 0], strict=True))
-    assert here["allies"].nonzero().tolist() == [[2, 2]]
-    assert here["enemies"].nonzero().tolist() == [[4, 2]]  # two cells east, in one bin
-    assert here["enemies"][4, 2] == here["zealot"][4, 2] == 2
-    assert here["stalker"].sum() == 1
-    assert here["marine"].sum() == 0  # one is dead, one too far
+    assert here["ally_stalker"].nonzero().tolist() == [[2, 2]]
+    assert here["enemy_zealot"].nonzero().tolist() == [[4, 2]]  # two cells east, in one bin
+    assert here["enemy_zealot"][4, 2] == 2
+    assert here["ally_stalker"].sum() == 1
+    assert here["enemy_marine"].sum() == here["ally_marine"].sum() == 0  # one is dead, one too far
     assert (here["health"][4, 2], here["shield"][4, 2]) == (0.75, 1.0)
     assert (here["health"][2, 2], here["shield"][2, 2]) == (1.0, 0.5)
-    assert maps[0, 1, :, 2, 2].sum() == 3  # the marine itself: an ally, a marine, full health
+    assert maps[0, 1, :, 2, 2].sum() == 2  # the marine itself, and full health
 
 
 @settings(max_examples=30, deadline=None)
@@ -64,5 +64,6 @@ def test_a_map_moves_with_its_place_and_counts_everybody(seed: int, right: int, 
     maps = local_map(units, x, y, cells=9, cell_size=2.0)
     assert torch.equal(maps, local_map(moved, x + right, y + up, cells=9, cell_size=2.0))
     everywhere = local_map(units, x, y, cells=3, cell_size=40.0)
-    assert torch.equal(everywhere[:, :, 0].sum((-1, -2)), ((team == 0) & alive).sum(-1)[:, None].expand(B, Q).float())
-    assert torch.equal(everywhere[:, :, 2:-2].sum((2, 3, 4)), alive.sum(-1)[:, None].expand(B, Q).float())
+    allies = everywhere[:, :, : len(UNIT_NAMES)].sum((2, 3, 4))
+    assert torch.equal(allies, ((team == 0) & alive).sum(-1)[:, None].expand(B, Q).float())
+    assert torch.equal(everywhere[:, :, :-2].sum((2, 3, 4)), alive.sum(-1)[:, None].expand(B, Q).float())

@@ -1,35 +1,37 @@
-"""The LSTM baseline: one LSTM on the pooled encodings of all views, no geometry."""
+"""The LSTM baseline: one LSTM on the pooled tokens of all views, no geometry."""
 
 import torch
 from torch import Tensor, nn
 
 from worldmodel.config import ModelConfig
-from worldmodel.contract import Encoded, Observation
-from worldmodel.unit_model import UnitModel
+from worldmodel.contract import Encoded, Memory, Observation
+from worldmodel.encoder import Asked, Tokens
+from worldmodel.model import WorldModel
 
 
-class PooledLSTM(UnitModel):
-    """One LSTM cell; its memory is hidden and cell state side by side, ``[B, 2 * lstm_hidden]``."""
+class PooledLSTM(WorldModel):
+    """One LSTM cell; its memory is the hidden and the cell state, ``[B, recurrent]`` each."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config, recalled=config.width)
-        self.cell = nn.LSTMCell(config.width, config.lstm_hidden)
-        self.out = nn.Linear(config.lstm_hidden, config.width)
+        self.cell = nn.LSTMCell(config.width, config.recurrent)
+        self.out = nn.Linear(config.recurrent, config.width)
 
-    def start(self, batch: int) -> Tensor:
+    def start(self, observation: Observation) -> Memory:
         """Documented at :meth:`Predictor.start`."""
-        return self.out.weight.new_zeros(batch, 2 * self.config.lstm_hidden)
+        blank = observation.place.new_zeros(len(observation.place), self.config.recurrent)
+        return blank, blank
 
-    def encode(self, observation: Observation) -> Encoded:
-        """The sum of the view encodings; absent views add nothing."""
-        return (self.views(observation).sum(dim=-2),)
+    def prepare(self, tokens: Tokens) -> Encoded:
+        """The sum of the tokens; those that are not there add nothing."""
+        return (tokens.content.sum(dim=-2),)
 
-    def advance(self, memory: Tensor, encoded: Encoded) -> Tensor:
+    def advance(self, memory: Memory, encoded: Encoded) -> Memory:
         """One LSTM step."""
-        hidden, cell = memory.chunk(2, dim=-1)
-        return torch.cat(self.cell(encoded[0], (hidden.contiguous(), cell.contiguous())), dim=-1)
+        hidden, cell = self.cell(encoded[0], memory)
+        return hidden, cell
 
-    def recall(self, memory: Tensor, place: Tensor, query: Tensor) -> Tensor:
-        """The same summary for every place."""
-        summary: Tensor = self.out(memory.chunk(2, dim=-1)[0])
-        return summary.unsqueeze(-2).expand(*place.shape[:-1], -1)
+    def recall(self, memory: Memory, encoded: Encoded, asked: Asked) -> Tensor:
+        """The same summary for every query."""
+        summary: Tensor = self.out(memory[0])
+        return summary.unsqueeze(-2).expand(*asked.place.shape[:-1], -1)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from worldmodel.contract import Change, Encoded, Observation, Predictor, Queries
+from worldmodel.contract import Change, Encoded, Memory, Observation, Outcome, Predictor, UnitQueries
 
 
 class Persistence(Predictor):
@@ -11,19 +11,21 @@ class Persistence(Predictor):
 
     name = "persistence"
 
-    def start(self, batch: int) -> Tensor:
+    def start(self, observation: Observation) -> Memory:
         """An empty memory."""
-        return torch.zeros(batch, 0)
+        return (observation.place[..., :0, 0].flatten(1),)
 
     def encode(self, observation: Observation) -> Encoded:
         """Views are not needed: the belief table already holds what was last seen."""
         return (observation.place,)
 
-    def advance(self, memory: Tensor, encoded: Encoded) -> Tensor:
+    def advance(self, memory: Memory, encoded: Encoded) -> Memory:
         """Nothing to remember."""
         return memory
 
-    def read(self, memory: Tensor, queries: Queries) -> Change:
-        """No change, and certainly alive."""
+    def read_units(self, memory: Memory, encoded: Encoded, queries: UnitQueries) -> tuple[Change, Outcome]:
+        """No change, certainly alive, no reward."""
         zero = torch.zeros_like(queries.age)
-        return Change(zero, zero, zero, zero, zero, zero, torch.full_like(zero, torch.inf))
+        certain = torch.full_like(zero, torch.inf)
+        change = Change(zero, zero, zero, -certain, zero, zero, zero, zero, zero, zero, certain)
+        return change, Outcome(zero.sum(-1), -certain[..., 0])

@@ -1,0 +1,92 @@
+"""What each answer is trained on: the negative log-likelihood of what happened, where a likelihood is stable to learn."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
+from torch.nn.functional import smooth_l1_loss
+
+from s2rm_sc2.table import UnitTable
+from worldmodel.contract import Change, LocalMap, Outcome
+
+HIT_POINTS_LOST = 0.5
+"""Points of health and shield that a unit must lose over a step to count as hit: regeneration gives less."""
+
+_SMOOTH = 0.1
+_HIDDEN_WEIGHT = 0.25
+_SPREAD_WEIGHT = 0.1
+
+
+def hit(before: UnitTable, after: UnitTable) -> Tensor:
+    """Which units lose points over a step, bool ``[..., U]``; whoever dies is hit."""
+    return before.health + before.shield - after.health - after.shield > HIT_POINTS_LOST
+
+
+def unit_loss(
+    change: Change, believed: UnitTable, before: UnitTable, after: UnitTable, counted: Tensor, visible: Tensor
+) -> Tensor:
+    """Loss of one predicted step of units; hidden ones, few and much harder, weigh a quarter of those in sight.
+
+    Places are learned by a smooth L1 and their spread by the Laplace likelihood of what error is left, so that an
+    uncertain model does not stop caring for its mean; damage likewise, among the survivors that were hit.
+
+    Args:
+        change: the prediction ``[..., U]``.
+        believed: the table it starts from.
+        before, after: the true tables at that time and a step later.
+        counted: bool, rows that were asked about and whose truth is known.
+        visible: bool, rows in sight when asked.
+    """
+    was_hit = hit(before, after)
+    alive = cross_entropy(change.alive, after.alive.to(change.alive.dtype), reduction="none")
+    hits = cross_entropy(change.hit, was_hit.to(change.hit.dtype), reduction="none")
+    dx, dy = after.x - believed.x - change.dx, after.y - believed.y - change.dy
+    place = _smooth(dx) + _smooth(dy) + _SPREAD_WEIGHT * (_laplace(dx, change.spread) + _laplace(dy, change.spread))
+    lost = before.health + before.shield - after.health - after.shield
+    error = (lost - change.damage) / 10.0
+    damage = _smooth(error) + _SPREAD_WEIGHT * _laplace(error, change.damage_spread / 10.0)
+    health = _smooth((after.health - before.health - change.health) / 10.0)
+    shield = _smooth((after.shield - before.shield - change.shield) / 10.0)
+    energy = _smooth((after.energy - believed.energy - change.energy) / 5.0)
+    cooldown = _smooth((after.cooldown - believed.cooldown - change.cooldown) / 8.0)
+    survivor = place + torch.where(was_hit, damage, health + shield) + 0.1 * energy + 0.2 * cooldown
+    losses = alive + hits + torch.where(after.alive, survivor, 0.0)
+    return _mean(losses, counted & visible) + _HIDDEN_WEIGHT * _mean(losses, counted & ~visible)
+
+
+def outcome_loss(outcome: Outcome, reward: Tensor, terminated: Tensor, counted: Tensor) -> Tensor:
+    """Loss of reward and ending ``[...]`` where a step was taken (bool ``counted``)."""
+    losses = _smooth(outcome.reward - reward) + cross_entropy(
+        outcome.terminated, terminated.to(outcome.terminated.dtype), reduction="none"
+    )
+    return _mean(losses, counted)
+
+
+def place_loss(answer: LocalMap, maps: Tensor, counted: Tensor) -> Tensor:
+    """Poisson likelihood of the units in each bin, smooth L1 of health and shield; mean over the places asked about.
+
+    Args:
+        answer: the prediction.
+        maps: float32 ``[..., Q, C, n, n]``, the true local maps (:func:`s2rm_sc2.views.local_map.local_map`).
+        counted: bool ``[..., Q]``.
+    """
+    points = _smooth(maps[..., -2:, :, :] - answer.points).flatten(-3).sum(-1)
+    return _mean(place_nll(answer.log_rates, maps) + points, counted)
+
+
+def place_nll(log_rates: Tensor, maps: Tensor) -> Tensor:
+    """Negative log-likelihood of the units around each place in nats, ``[..., Q]``, summed over bins, teams and types."""
+    counts = maps[..., :-2, :, :]
+    return (log_rates.exp() - counts * log_rates + torch.lgamma(counts + 1.0)).flatten(-3).sum(-1)
+
+
+def _smooth(error: Tensor) -> Tensor:
+    return smooth_l1_loss(error, torch.zeros_like(error), beta=_SMOOTH, reduction="none")
+
+
+def _laplace(error: Tensor, spread: Tensor) -> Tensor:
+    """Negative log-likelihood of an error that is given, as a function of the spread alone."""
+    return error.detach().abs() / spread + torch.log(2.0 * spread)
+
+
+def _mean(losses: Tensor, mask: Tensor) -> Tensor:
+    return torch.where(mask, losses, 0.0).sum() / mask.sum().clamp(min=1)

@@ -1,0 +1,77 @@
+"""Recurrent cells for many modules at once: parameters of their own per module, stepped in one batched product."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+class ModuleLinear(nn.Module):
+    """A linear map of its own for each of M modules, in one batched product."""
+
+    def __init__(self, modules: int, inputs: int, outputs: int) -> None:
+        super().__init__()
+        bound = 1.0 / math.sqrt(inputs)
+        self.weight = nn.Parameter(torch.empty(modules, inputs, outputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(modules, outputs).uniform_(-bound, bound))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[..., M, inputs]`` to ``[..., M, outputs]``."""
+        flat = x.flatten(0, -3).transpose(0, 1)
+        out = torch.baddbmm(self.bias.unsqueeze(1), flat, self.weight).transpose(0, 1)
+        return out.reshape(*x.shape[:-1], -1)
+
+
+def gru_step(from_input: Tensor, from_state: Tensor, state: Tensor) -> Tensor:
+    """A GRU cell on projected gates ``[..., 3D]`` (reset, update, new), as ``torch.nn.GRUCell`` computes it."""
+    input_reset, input_update, input_new = from_input.chunk(3, dim=-1)
+    state_reset, state_update, state_new = from_state.chunk(3, dim=-1)
+    reset = torch.sigmoid(input_reset + state_reset)
+    update = torch.sigmoid(input_update + state_update)
+    new = torch.tanh(input_new + reset * state_new)
+    return new + update * (state - new)
+
+
+class ModuleGRU(nn.Module):
+    """A GRU cell of its own for each of M modules."""
+
+    def __init__(self, modules: int, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.gates_input = ModuleLinear(modules, inputs, 3 * hidden)
+        self.gates_state = ModuleLinear(modules, hidden, 3 * hidden)
+
+    def forward(self, heard: Tensor, state: Tensor) -> Tensor:
+        """New states ``[..., M, D]`` from inputs ``[..., M, I]`` and states."""
+        return gru_step(self.gates_input(heard), self.gates_state(state), state)
+
+
+class ModuleRMC(nn.Module):
+    """A relational memory core (Santoro et al. 2018) of its own for each of M modules.
+
+    A module's state is a matrix of ``slots`` rows of width D / slots. The rows attend to each other and to the input,
+    and are then gated against what they were.
+    """
+
+    def __init__(self, modules: int, inputs: int, hidden: int, slots: int) -> None:
+        super().__init__()
+        self.slots, width = slots, hidden // slots
+        self.take = ModuleLinear(modules, inputs, width)
+        self.attend = ModuleLinear(modules, width, 3 * width)
+        self.think = ModuleLinear(modules, width, width)
+        self.gates_input = ModuleLinear(modules, width, 2 * width)
+        self.gates_state = ModuleLinear(modules, width, 2 * width)
+        self.norm_attended, self.norm_thought = nn.LayerNorm(width), nn.LayerNorm(width)
+
+    def forward(self, heard: Tensor, state: Tensor) -> Tensor:
+        """New states ``[..., M, D]`` from inputs ``[..., M, I]`` and states."""
+        memory = state.unflatten(-1, (self.slots, -1)).transpose(
+            -2, -3
+        )  # [..., S, M, w]: modules where their maps expect them
+        entry = self.take(heard).unsqueeze(-3)
+        query, key, value = self.attend(torch.cat([memory, entry], dim=-3)).transpose(-2, -3).chunk(3, dim=-1)
+        attended = nn.functional.scaled_dot_product_attention(query[..., :-1, :], key, value).transpose(-2, -3)
+        mixed = self.norm_attended(memory + attended)
+        mixed = self.norm_thought(mixed + torch.relu(self.think(mixed)))
+        gates = self.gates_input(entry) + self.gates_state(torch.tanh(memory))
+        let_in, forget = torch.sigmoid(gates).chunk(2, dim=-1)
+        return (let_in * torch.tanh(mixed) + forget * memory).transpose(-2, -3).flatten(-2)
