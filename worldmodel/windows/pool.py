@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -134,9 +135,7 @@ class Pool:
         lengths = torch.from_numpy(self.lengths[index])[:, None]
         at = torch.from_numpy(row)[:, None] + torch.arange(rows)
         found = (torch.from_numpy(self.starts[index])[:, None] + torch.minimum(at, lengths - 1)).flatten()
-        taken = {
-            name: column.index_select(0, found).unflatten(0, at.shape) for name, column in self.columns.items()
-        }
+        taken = {name: column.index_select(0, found).unflatten(0, at.shape) for name, column in self.columns.items()}
         units = {name: taken[f"units/{name}"] for name in FIELDS}
         table = UnitTable(**{**units, "type": units["type"].long(), "team": units["team"].long()})
         return Windows(
@@ -162,10 +161,11 @@ def read(
         stores: where they are.
         wanted: bool ``[episodes]`` for each store.
         layout: of the pool.
-        stop: once it is set, reading ends and the rest of the pool stays empty.
+        stop: once it is set, reading ends.
 
     Raises:
         StoreBroken: a chunk is damaged.
+        CancelledError: ``stop`` was set.
     """
     lengths = [store.lengths[mask] for store, mask in zip(stores, wanted, strict=True)]
     joined = np.concatenate(lengths)
@@ -174,7 +174,7 @@ def read(
     for store, mask in zip(stores, wanted, strict=True):
         for start, kept in _pieces(store, mask):
             if stop is not None and stop.is_set():
-                break
+                raise CancelledError
             rows = slice(filled, filled := filled + int(kept.sum()))
             for name, column in columns.items():
                 values = store.read(name, start, start + len(kept))

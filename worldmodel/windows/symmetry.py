@@ -46,17 +46,23 @@ def turned(windows: Windows, symmetry: Tensor) -> Windows:
         windows: N of them.
         symmetry: int64 ``[N]``, one for each window; must leave its terrain as it is (:func:`symmetries`).
     """
-    mirrored_x, mirrored_y, swapped = (((symmetry & bit) != 0)[:, None, None] for bit in (_MIRROR_X, _MIRROR_Y, _SWAP))
-    width, height = windows.size[:, :1, None], windows.size[:, 1:, None]
-    x = torch.where(mirrored_x, width - windows.units.x, windows.units.x)
-    y = torch.where(mirrored_y, height - windows.units.y, windows.units.y)
+    x, y = turned_places(windows.units.x, windows.units.y, windows.size[:, None, None], symmetry[:, None, None])
     moves = _MOVES[symmetry[:, None, None], windows.actions.clamp(max=FIRST_TARGET - 1)]
+    swapped = (symmetry & _SWAP != 0)[:, None]
     return replace(
         windows,
-        units=replace(windows.units, x=torch.where(swapped, y, x), y=torch.where(swapped, x, y)),
+        units=replace(windows.units, x=x, y=y),
         actions=torch.where(windows.actions < FIRST_TARGET, moves, windows.actions),
-        size=torch.where(swapped[..., 0], windows.size.flip(1), windows.size),
+        size=torch.where(swapped, windows.size.flip(1), windows.size),
     )
+
+
+def turned_places(x: Tensor, y: Tensor, size: Tensor, symmetry: Tensor) -> tuple[Tensor, Tensor]:
+    """Where places ``[...]`` come to lie; sizes ``[..., 2]`` and symmetries ``[...]`` broadcast against them."""
+    x = torch.where(symmetry & _MIRROR_X != 0, size[..., 0] - x, x)
+    y = torch.where(symmetry & _MIRROR_Y != 0, size[..., 1] - y, y)
+    swapped = symmetry & _SWAP != 0
+    return torch.where(swapped, y, x), torch.where(swapped, x, y)
 
 
 def _turned_grid(grid: npt.NDArray[np.generic], symmetry: int) -> npt.NDArray[np.generic]:
