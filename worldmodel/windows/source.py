@@ -145,7 +145,7 @@ def load_windows(store: EpisodeStore, origins: Sequence[tuple[int, int]], rows: 
 
 
 def _split(store: EpisodeStore, split: Split) -> Mask:
-    held_out = np.arange(store.n_episodes) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
+    held_out: Mask = np.arange(store.n_episodes) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
     return {"train": ~held_out, "held_out": held_out, "all": held_out | True}[split]
 
 
