@@ -1,5 +1,7 @@
 """Which views are kept: shares as drawn, at least one, and spells of light and dark as long as they should be."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -70,5 +72,5 @@ def spells(chains: np.ndarray, state: bool) -> list[int]:
     lengths = []
     for chain in chains:
         edges = np.flatnonzero(np.diff(chain.astype(int))) + 1
-        lengths += [b - a for a, b in zip(edges, edges[1:], strict=False) if chain[a] == state]
+        lengths += [b - a for a, b in pairwise(edges) if chain[a] == state]
     return lengths
