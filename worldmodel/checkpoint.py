@@ -20,8 +20,8 @@ from s2rm_sc2 import __version__
 from s2rm_sc2.errors import CheckpointBroken, CheckpointMissing
 from s2rm_sc2.views.entity import ENTITY_VIEW_VERSION
 from worldmodel.config import ModelConfig, TrainConfig
-from worldmodel.models import build
 from worldmodel.model import WorldModel
+from worldmodel.models import build
 
 FORMAT = 1
 LAST, BEST = "last.safetensors", "best.safetensors"

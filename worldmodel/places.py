@@ -61,7 +61,7 @@ def darkness(windows: Windows, keep: Tensor, places: Tensor) -> Tensor:
 
 
 def true_maps(units: UnitTable, places: Tensor) -> Tensor:
-    """The local maps that are asked for, float32 ``[N, T, Q, C, n, n]``, from tables ``[N, T, U]`` and places in cells."""
+    """The local maps asked for, float32 ``[N, T, Q, C, n, n]``, from tables ``[N, T, U]`` and places in cells."""
     flat = units.map(lambda field: field.flatten(0, 1))
     x, y = places.flatten(0, 1).unbind(dim=-1)
     maps = local_map(flat, x, y, MAP_CELLS, MAP_CELL)

@@ -25,8 +25,8 @@ from worldmodel import checkpoint
 from worldmodel.checkpoint import RunInfo
 from worldmodel.config import ModelConfig, TrainConfig
 from worldmodel.dream import places_loss, units_loss
-from worldmodel.models import build, parameter_count
 from worldmodel.model import WorldModel
+from worldmodel.models import build, parameter_count
 from worldmodel.places import draw_places
 from worldmodel.windows import WindowSource, draw_views
 
