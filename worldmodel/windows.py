@@ -1,7 +1,7 @@
 """Windows: fixed-length slices of recorded episodes with masks for what is not there, from one store or several."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
@@ -52,6 +52,12 @@ class Windows:
     reward: Tensor
     terminated: Tensor
     origins: Tensor
+
+    def to(self, device: torch.device) -> "Windows":
+        """The same windows on a device."""
+        units = self.units.map(lambda field: field.to(device))
+        rest = {f.name: getattr(self, f.name).to(device) for f in fields(self) if f.name != "units"}
+        return Windows(units=units, **rest)
 
 
 @dataclass(frozen=True)
