@@ -60,9 +60,7 @@ class Log:
         if tensorboard:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._writer = SummaryWriter(  # type: ignore[no-untyped-call]
-                str(run / TENSORBOARD), purge_step=update + 1
-            )
+            self._writer = SummaryWriter(str(run / TENSORBOARD), purge_step=update + 1)
 
     def write(self, line: Mapping[str, Any]) -> None:
         """Append what an update was like; lists are counted in TensorBoard."""

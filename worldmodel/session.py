@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,14 @@ from worldmodel.module_health import module_health
 from worldmodel.places import draw_places
 from worldmodel.windows import Windows, WindowSource, draw_views
 
-_HELD_OUT_BATCHES = 4
+_HELD_OUT_BATCHES, _HEALTH_BATCHES = 4, 16
+"""Of a check: for the loss, and for module health, which costs little and should not call a rare module dead."""
+
 _NAMED_ORIGINS = 4
+"""Windows that the message of a diverged training names."""
+
 _PACE_MEMORY = 0.9
+"""Share of the past in the running mean of the time that an update takes."""
 
 
 @dataclass(frozen=True)
@@ -180,34 +186,36 @@ class Session:
         """Loss and module health on held-out episodes, always the same windows and views."""
         self.model.eval()
         dreamed = self.training.horizon
-        batches = [self._batch(self.held_out, "held out", k, dreamed) for k in range(_HELD_OUT_BATCHES)]
-        losses = [sum(part.item() for part in self._losses(batch, dreamed).values()) for batch in batches]
-        health = module_health(self.model, ((batch.windows, batch.keep) for batch in batches))
+        held_out = partial(self._batch, self.held_out, "held out", dreamed=dreamed)
+        losses = [self._losses(held_out(k), dreamed).values() for k in range(_HELD_OUT_BATCHES)]
+        shown = ((batch.windows, batch.keep) for batch in map(held_out, range(_HEALTH_BATCHES)))
+        health = module_health(self.model, shown)
         self.model.train()
-        return {"held_out_loss": sum(losses) / len(losses), **(asdict(health) if health else {})}
+        loss = sum(part.item() for parts in losses for part in parts) / _HELD_OUT_BATCHES
+        return {"held_out_loss": loss, **(asdict(health) if health else {})}
 
     def _continue(self) -> None:
         """Take up the training that lies in the run's folder, if one does."""
         path = self.run / checkpoint.LAST
         if not path.exists():
-            ours = {LOG, TENSORBOARD, checkpoint.BEST}
-            if any(file.name not in ours and file.suffix != ".partial" for file in self.run.iterdir()):
+            known = {LOG, TENSORBOARD, checkpoint.BEST}
+            if any(file.name not in known and file.suffix != ".partial" for file in self.run.iterdir()):
                 raise BadArgument(f"{self.run} is not empty and holds no training; give --out another folder.")
             return
         info, tensors = checkpoint.load(path)
-        budget = {"updates": self.training.updates, "minutes": self.training.minutes}
+        here = self.training
         differs = [
             name
-            for name, here, there in (
+            for name, ours, theirs in (
                 ("model or preset", self.info.model, info.model),
-                ("training settings", self.training, replace(info.training, **budget)),
+                ("training settings", here, replace(info.training, updates=here.updates, minutes=here.minutes)),
                 ("seed", self.seed, info.seed),
                 ("stores", self.info.stores, info.stores),
             )
-            if here != there
+            if ours != theirs
         ]
-        if self.training.updates is not None and info.update > self.training.updates:
-            differs.append(f"number of updates, {info.update} done against {self.training.updates} asked for")
+        if here.updates is not None and info.update > here.updates:
+            differs.append(f"number of updates, {info.update} done against {here.updates} asked for")
         if differs:
             raise BadArgument(
                 f"{self.run} holds a training of {info.model.name} on {', '.join(info.scenarios)} with another "
@@ -225,8 +233,8 @@ class Session:
         more = f" and {len(origins) - _NAMED_ORIGINS} more" if len(origins) > _NAMED_ORIGINS else ""
         raise TrainingDiverged(
             f"The loss or gradient of update {self.update + 1} is not finite; its windows start at "
-            f"{', '.join(origins[:_NAMED_ORIGINS])}{more}. The last good checkpoint is in {self.run}; lower the learning "
-            "rate or check these episodes."
+            f"{', '.join(origins[:_NAMED_ORIGINS])}{more}. The last good checkpoint is in {self.run}; lower the "
+            "learning rate or check these episodes."
         )
 
 

@@ -1,4 +1,4 @@
-"""Training: one session per seed, updated until its updates or minutes are spent; interrupted anywhere, continued exactly."""
+"""Training: a session per seed, updated until its budget is spent; interrupted anywhere and continued exactly."""
 
 import signal
 import threading
@@ -51,9 +51,9 @@ class TrainReport:
         if not self.dead_modules:
             return None
         return (
-            f"{len(self.dead_modules)} of the modules in {self.run} are DEAD (number "
-            f"{', '.join(map(str, self.dead_modules))}): nothing in any held-out view is within their reach, so they "
-            "learn nothing; train with fewer modules or a wider reach, or on battles that fill the map."
+            f"{len(self.dead_modules)} modules in {self.run} are DEAD (number {', '.join(map(str, self.dead_modules))}): "
+            "nothing that the held-out views show came within their reach, so they learn next to nothing; train on more "
+            "battles, or on battles that fill the map."
         )
 
 
@@ -169,7 +169,8 @@ def train_seeds(
 def _to_the_end(session: Session, shown: bool) -> bool:
     """Update until the training is done; False if Ctrl-C came first, after saving."""
     with _progress(shown) as bar, _Interrupts() as interrupts:
-        task = bar.add_task(f"seed {session.seed}", total=1.0, completed=session.done, note="")
+        task = bar.add_task(f"seed {session.seed}", total=1.0, note="")
+        bar.update(task, completed=session.done)
         while session.done < 1:
             session.step()
             note = f"loss {session.loss:.3f}  best held-out {session.best:.3f}  {1 / session.pace:.1f} updates/s"
