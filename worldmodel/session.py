@@ -77,7 +77,8 @@ class Session:
         tensorboard: bool = False,
     ) -> None:
         self.training, self.seed, self.run, self.device = training, seed, run, device
-        self.source, self.held_out = WindowSource(stores, "train"), WindowSource(stores, "held_out")
+        self.source = WindowSource(stores, "train", seed)
+        self.held_out = WindowSource(stores, "held_out", seed)
         torch.manual_seed(number(seed, "weights") % 2**63)
         self.model: WorldModel = build(model)
         if training.task != "units" and not self.model.answers_places:
@@ -85,7 +86,7 @@ class Session:
                 f"Model {model.name!r} remembers units, not places, and cannot be asked about them; train it with "
                 "--task units, or choose another --model."
             )
-        self.model.calibrate(self.source.places(stream(seed, "places")))
+        self.model.calibrate(self.source.places(stream(seed, "places"), symmetric=training.symmetries))
         self.model.to(device)
         self.optimizer = torch.optim.AdamW(_groups(self.model, training), weight_decay=training.weight_decay)
         self.update, self.best, self.loss, self.pace = 0, math.inf, math.nan, math.nan
@@ -112,7 +113,7 @@ class Session:
         share = learning_rate_share(self.done)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * share
-        batch = self._batch(self.source, "batch", self.update, dreamed)
+        batch = self._batch(self.update, dreamed)
         parts = self._losses(batch, dreamed)
         loss = torch.stack(list(parts.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)
@@ -131,6 +132,11 @@ class Session:
     def save_last(self) -> None:
         """Write the checkpoint that a later call continues from."""
         checkpoint.save(self.run / checkpoint.LAST, self.model, self._described(), self.optimizer)
+
+    def close(self) -> None:
+        """End what reads and writes on its own."""
+        for part in (self.source, self.held_out, self.log):
+            part.close()
 
     def _note(self, parts: dict[str, Tensor], norm: float, rate: float, dreamed: int) -> None:
         """Log the update; where one is due, check the model on held-out episodes and save it."""
@@ -161,16 +167,18 @@ class Session:
     def _described(self) -> RunInfo:
         return replace(self.info, update=self.update, metrics={"best_held_out_loss": self.best})
 
-    def _batch(self, source: WindowSource, purpose: str, index: int, dreamed: int) -> Batch:
-        """Assembled on the CPU, where stores are, and then moved to the model."""
-        rng = stream(self.seed, purpose, index)
+    def _batch(self, index: int, dreamed: int, held_out: bool = False) -> Batch:
+        """Assembled on the CPU, where stores are, and then moved to the model; a held-out one is as it was recorded."""
+        rng = stream(self.seed, "held out" if held_out else "batch", index)
         training, rows = self.training, self.training.warmup + dreamed + 1
-        windows = source.sample(training.batch, rows, rng)
+        if held_out:
+            windows = self.held_out.sample(training.batch, rows, rng)
+        else:
+            windows = self.source.sample(training.batch, rows, rng, index, training.symmetries)
         keep = draw_views(windows.agents, rows, training.keep_low, training.blink, rng)
         places = None if training.task == "units" else draw_places(windows, training.warmup, training.places, rng)
-        return Batch(
-            windows.to(self.device), keep.to(self.device), places if places is None else places.to(self.device)
-        )
+        places = None if places is None else places.to(self.device)
+        return Batch(windows.to(self.device), keep.to(self.device), places)
 
     def _losses(self, batch: Batch, dreamed: int) -> dict[str, Tensor]:
         """The loss of each thing that the task asks."""
@@ -186,7 +194,7 @@ class Session:
         """Loss and module health on held-out episodes, always the same windows and views."""
         self.model.eval()
         dreamed = self.training.horizon
-        held_out = partial(self._batch, self.held_out, "held out", dreamed=dreamed)
+        held_out = partial(self._batch, dreamed=dreamed, held_out=True)
         losses = [self._losses(held_out(k), dreamed).values() for k in range(_HELD_OUT_BATCHES)]
         shown = ((batch.windows, batch.keep) for batch in map(held_out, range(_HEALTH_BATCHES)))
         health = module_health(self.model, shown)

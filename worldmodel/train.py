@@ -159,7 +159,7 @@ def train_seeds(
                     "options."
                 )
         finally:
-            session.log.close()
+            session.close()
         reports.append(_report(session, time.monotonic() - started))
         if progress and reports[-1].warning:
             Console(stderr=True, soft_wrap=True).print(f"WARNING: {reports[-1].warning}", style="bold red")
