@@ -207,7 +207,9 @@ def _check_sizes(config: ModelConfig, tensors: dict[str, Tensor], path: Path) ->
         raise CheckpointBroken(_UNFIT.format(path))
 
 
-def _info(header: dict[str, Any], path: Path) -> RunInfo:
+def _info(header: object, path: Path) -> RunInfo:
+    if not isinstance(header, dict):
+        raise ValueError("its header is no description")
     if header.pop("format") != FORMAT:
         raise CheckpointBroken(f"Checkpoint {path} has another format than {FORMAT}; train again with this version.")
     view = header["versions"]["entity_view"]

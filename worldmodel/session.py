@@ -126,7 +126,6 @@ class Session:
         self.update += 1
         took = time.monotonic() - begun
         self.pace = took if math.isnan(self.pace) else _PACE_MEMORY * self.pace + (1 - _PACE_MEMORY) * took
-        self.done = training.done(self.update, time.monotonic() - self._begun)
         self._note(parts, norm, training.learning_rate * share, dreamed)
 
     def save_last(self) -> None:
@@ -140,9 +139,10 @@ class Session:
 
     def _note(self, parts: dict[str, Tensor], norm: float, rate: float, dreamed: int) -> None:
         """Log the update; where one is due, check the model on held-out episodes and save it."""
-        check: dict[str, Any] = {}
-        if self.update % self.training.evaluate_every == 0 or self.done >= 1:
-            check = self._check()
+        training, seconds, check = self.training, self._seconds(), {}
+        if self.update % training.evaluate_every == 0 or training.done(self.update, seconds) >= 1:
+            check, seconds = self._check(), self._seconds()
+        self.done = training.done(self.update, seconds)
         self.log.write(
             {
                 "update": self.update,
@@ -151,7 +151,7 @@ class Session:
                 "gradient_norm": norm,
                 "learning_rate": rate,
                 "dreamed": dreamed,
-                "seconds": round(time.monotonic() - self._begun, 4),
+                "seconds": seconds,
                 "updates_per_second": round(1 / max(self.pace, 1e-9), 4),
                 **check,
             }
@@ -163,6 +163,9 @@ class Session:
             # First, so that no kill in between leaves a training that believes to have saved its best.
             checkpoint.save(self.run / checkpoint.BEST, self.model, self._described())
         self.save_last()
+
+    def _seconds(self) -> float:
+        return round(time.monotonic() - self._begun, 4)
 
     def _described(self) -> RunInfo:
         return replace(self.info, update=self.update, metrics={"best_held_out_loss": self.best})
@@ -231,7 +234,7 @@ class Session:
             )
         checkpoint.restore(self.model, tensors, path)
         checkpoint.restore_optimizer(self.optimizer, tensors, path)
-        self.update, self.best = info.update, info.metrics["best_held_out_loss"]
+        self.update, self.best = info.update, info.metrics.get("best_held_out_loss", math.inf)
 
     def _diverged(self, batch: Batch) -> None:
         origins = [

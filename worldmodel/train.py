@@ -50,10 +50,11 @@ class TrainReport:
         """What must not be overlooked, in one sentence."""
         if not self.dead_modules:
             return None
+        dead = ", ".join(map(str, self.dead_modules))
         return (
-            f"{len(self.dead_modules)} modules in {self.run} are DEAD (number {', '.join(map(str, self.dead_modules))}): "
-            "nothing that the held-out views show came within their reach, so they learn next to nothing; train on more "
-            "battles, or on battles that fill the map."
+            f"{len(self.dead_modules)} modules in {self.run} are DEAD (number {dead}): nothing that the held-out views "
+            "show came within their reach, so they learn next to nothing; train on more battles, or on battles that "
+            "fill the map."
         )
 
 
