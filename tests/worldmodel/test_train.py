@@ -40,7 +40,7 @@ def tiny(name: str) -> tuple[ModelConfig, TrainConfig]:
     """A short training of a model, on places if it can be asked about them."""
     config = preset("debug", name)[0]
     task = "places" if build(config).answers_places else "units"
-    return config, replace(preset("debug", name, updates=16, task=task)[1], horizon=0, evaluate_every=8)
+    return config, replace(preset("debug", name, updates=8, task=task)[1], horizon=0, evaluate_every=4)
 
 
 @pytest.mark.parametrize("name", MODELS)
