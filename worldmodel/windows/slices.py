@@ -1,7 +1,8 @@
 """A batch of windows: fixed-length slices of recorded episodes with masks for what is not there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+import torch
 from torch import Tensor
 
 from s2rm_sc2.table import UnitTable
@@ -37,3 +38,9 @@ class Windows:
     reward: Tensor
     terminated: Tensor
     origins: Tensor
+
+    def to(self, device: torch.device) -> "Windows":
+        """The same windows on a device."""
+        units = self.units.map(lambda field: field.to(device))
+        rest = {field.name: getattr(self, field.name).to(device) for field in fields(self) if field.name != "units"}
+        return Windows(units=units, **rest)
