@@ -55,7 +55,7 @@ class Modules(WorldModel):
         if self.ablation != "reset":
             return super().window(memory, encoded)
         blank = tuple(torch.zeros_like(part) for part in memory)
-        steps = [self.advance(blank, tuple(part[:, t] for part in encoded)) for t in range(encoded[0].shape[1])]
+        steps = [self.advance(blank, step) for step in zip(*(part.unbind(1) for part in encoded), strict=True)]
         return tuple(torch.stack(parts, dim=1) for parts in zip(*steps, strict=True)), steps[-1]
 
     def topology(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class S2RM(Modules):
         keys, values = self._heads(self.view_keys(tokens.content), 2)
         reach = self.reach(tokens.place, tokens.present)
         points = self.sphere.module_points()
-        neighbours = self.sphere.kernel(points, points).expand(*reach.shape[:2], -1, -1)
+        neighbours = self.sphere.kernel(points, points).expand(1, reach.shape[1], -1, -1)  # the same for all battles
         return reach, keys, values, neighbours
 
     def advance(self, memory: Memory, encoded: Encoded) -> Memory:
