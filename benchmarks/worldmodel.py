@@ -7,8 +7,9 @@ Run: ``make benchmark``, or ``python -m benchmarks.worldmodel [--rounds N] [--pr
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import torch
 from rich.console import Console
@@ -75,8 +76,9 @@ def _linears(maps: ModuleLinear) -> list[nn.Linear]:
     """The maps of a batched layer, one by one."""
     apart = []
     for weight, bias in zip(maps.weight, maps.bias, strict=True):
-        linear = nn.Linear(*weight.shape)
-        linear.weight.data, linear.bias.data = weight.data.T.contiguous(), bias.data.clone()
+        outputs, inputs = weight.shape
+        linear = nn.Linear(inputs, outputs)
+        linear.weight.data, linear.bias.data = weight.data.clone(), bias.data.flatten()
         apart.append(linear)
     return apart
 
@@ -171,7 +173,7 @@ class Window:
         self.answer(model).square().mean().backward()  # type: ignore[no-untyped-call]
 
 
-def best_ms(tasks: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]:
+def best_ms(tasks: Mapping[str, Callable[[], None]], rounds: int) -> dict[str, float]:
     """Milliseconds of process time of each task: all take turns, the fastest round of each counts; one warms up."""
     spent = dict.fromkeys(tasks, float("inf"))
     for turn in range(rounds + 1):
@@ -197,7 +199,7 @@ def competitors(rounds: int, console: Console) -> None:
         "an imagined step": step.forward,
     }
     figures = {
-        column: best_ms({name: lambda m=m, act=act: act(m) for name, m in models.items()}, rounds)  # type: ignore[misc]
+        column: best_ms({name: partial(act, m) for name, m in models.items()}, rounds)
         for column, act in columns.items()
     }
     title = f"ms a window: batch {BATCH}, {STEPS} steps, {TOKENS} tokens, {PLACES} places asked about a step"
@@ -211,8 +213,8 @@ def competitors(rounds: int, console: Console) -> None:
 def growth(rounds: int, console: Console) -> None:
     """How the window's cost grows with what is in sight and with modules."""
     model, window = s2gru(), Window(STEPS, TOKENS)
-    by_tokens = {str(count): (lambda w=Window(STEPS, count): w.update(model)) for count in GROWTH_TOKENS}  # type: ignore[misc]
-    by_modules = {str(count): (lambda m=s2gru(count): window.update(m)) for count in GROWTH_MODULES}  # type: ignore[misc]
+    by_tokens = {str(count): partial(Window(STEPS, count).update, model) for count in GROWTH_TOKENS}
+    by_modules = {str(count): partial(window.update, s2gru(count)) for count in GROWTH_MODULES}
     for of, tasks in (("tokens", by_tokens), ("modules", by_modules)):
         table = Table(of, "ms", title=f"S2GRU, forward + backward of a window, by {of}")
         for name, ms in best_ms(tasks, rounds).items():
