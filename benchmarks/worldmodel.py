@@ -1,7 +1,8 @@
 """What a window costs the paper's S2GRU, beside the same in a loop over modules and beside one GRU of equal size.
 
 All take turns in one process on one thread, by the process's own clock, and each keeps its best round. Before anything
-is timed, the loop over modules must give the same answers as the batched model.
+is timed, the loop over modules must give the same answers as the batched model; the attention, which has no parameters
+of a module's own, is one product in both.
 Run: ``make benchmark``, or ``python -m benchmarks.worldmodel [--rounds N] [--profile]``.
 """
 
@@ -18,16 +19,16 @@ from torch import Tensor, nn
 
 from worldmodel.attention import kernel_attention
 from worldmodel.config import ModelConfig, preset
-from worldmodel.contract import Encoded, Memory, Observation
+from worldmodel.contract import Encoded, Memory, Observation, UnitQueries
 from worldmodel.encoder import Asked, Tokens
 from worldmodel.model import WorldModel
 from worldmodel.models import build, parameter_count
 from worldmodel.modules import ModuleGRU, ModuleLinear
 from worldmodel.s2rm import S2RM
-from worldmodel.tokens import TOKEN_WIDTH
+from worldmodel.tokens import PAIR_WIDTH, ROW_WIDTH, TOKEN_WIDTH
 
 BATCH, STEPS, TOKENS, PLACES = 16, 16, 24, 24
-"""Windows side by side, their steps, units in sight and places asked about at each step."""
+"""Windows side by side, their steps, units in sight (or asked about) and places asked about at each step."""
 GROWTH_TOKENS = (12, 24, 48, 96)
 GROWTH_MODULES = (9, 18, 36, 72)
 TOLERANCE = 1e-5
@@ -155,12 +156,22 @@ class Window:
         shape = (BATCH, steps, tokens)
         self.observation = Observation(_places(*shape), torch.randn(*shape, TOKEN_WIDTH), torch.rand(*shape) < 0.8)
         self.places = _places(BATCH, steps, PLACES)
+        self.units = UnitQueries(
+            place=self.observation.place,
+            rows=torch.randn(*shape, ROW_WIDTH),
+            pairs=torch.randn(*shape, tokens, PAIR_WIDTH),
+            present=self.observation.present,
+            age=torch.zeros(shape),
+        )
+
+    def remembered(self, model: WorldModel) -> tuple[Memory, Encoded]:
+        """The memory after each step, and the encoded views."""
+        encoded = model.encode(self.observation)
+        return model.window(model.start(self.observation), encoded)[0], encoded
 
     def answer(self, model: WorldModel) -> Tensor:
         """What the model says of all places, ``[B, T, Q, K, n, n]``."""
-        encoded = model.encode(self.observation)
-        memory, _ = model.window(model.start(self.observation), encoded)
-        return model.read_places(memory, encoded, self.places).log_rates
+        return model.read_places(*self.remembered(model), self.places).log_rates
 
     def forward(self, model: WorldModel) -> None:
         """Without gradients."""
@@ -168,9 +179,15 @@ class Window:
             self.answer(model)
 
     def update(self, model: WorldModel) -> None:
-        """Forward and backward."""
+        """Forward and backward, asked about places."""
         model.zero_grad()
         self.answer(model).square().mean().backward()  # type: ignore[no-untyped-call]
+
+    def update_units(self, model: WorldModel) -> None:
+        """Forward and backward, asked about units."""
+        model.zero_grad()
+        change, _ = model.read_units(*self.remembered(model), self.units)
+        change.dx.square().mean().backward()  # type: ignore[no-untyped-call]
 
 
 def best_ms(tasks: Mapping[str, Callable[[], None]], rounds: int) -> dict[str, float]:
@@ -195,6 +212,7 @@ def competitors(rounds: int, console: Console) -> None:
     models: dict[str, WorldModel] = {"S2GRU": batched, "loop over modules": looped, "plain GRU": plain}
     columns: dict[str, Callable[[WorldModel], None]] = {
         "forward + backward": window.update,
+        "the same, units asked": window.update_units,
         "forward": window.forward,
         "an imagined step": step.forward,
     }
@@ -248,7 +266,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="print where one window's time goes instead")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    console = Console(width=120)
+    console = Console(width=140)
     if given.profile:
         profile(console)
         return
