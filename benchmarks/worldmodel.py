@@ -154,7 +154,8 @@ class Window:
 
     def __init__(self, steps: int, tokens: int) -> None:
         shape = (BATCH, steps, tokens)
-        self.observation = Observation(_places(*shape), torch.randn(*shape, TOKEN_WIDTH), torch.rand(*shape) < 0.8)
+        present = torch.rand(shape) < 0.8
+        self.observation = Observation(_places(*shape), torch.randn(*shape, TOKEN_WIDTH), 9.0 * present, present)
         self.places = _places(BATCH, steps, PLACES)
         self.units = UnitQueries(
             place=self.observation.place,
