@@ -142,7 +142,7 @@ class _Session:
         self, stores: Sequence[EpisodeStore], model: ModelConfig, training: TrainConfig, seed: int, run: Path
     ) -> None:
         self.training, self.seed, self.run = training, seed, run
-        self.source, self.held_out = WindowSource(stores, "train"), WindowSource(stores, "held_out")
+        self.source, self.held_out = WindowSource(stores, "train", seed), WindowSource(stores, "held_out", seed)
         torch.manual_seed(number(seed, "weights") % 2**63)
         self.model: WorldModel = build(model)
         self.model.calibrate(self.source.places(stream(seed, "places")))
@@ -193,7 +193,7 @@ class _Session:
     def _loss(self, source: WindowSource, purpose: str, index: int, dreamed: int) -> Tensor:
         rng = stream(self.seed, purpose, index)
         training, rows = self.training, self.training.warmup + dreamed + 1
-        windows = source.sample(training.batch, rows, rng)
+        windows = source.sample(training.batch, rows, rng, index)
         keep = draw_views(windows.agents, rows, training.keep_low, training.blink, rng)
         loss = torch.zeros(())
         if training.task != "places":
@@ -255,7 +255,8 @@ class _Session:
 
     def _diverged(self, update: int, dreamed: int) -> None:
         rng = stream(self.seed, "batch", update)
-        origins = self.source.sample(self.training.batch, self.training.warmup + dreamed + 1, rng).origins.tolist()
+        rows = self.training.warmup + dreamed + 1
+        origins = self.source.sample(self.training.batch, rows, rng, update).origins.tolist()
         raise TrainingDiverged(
             f"The loss of update {update + 1} is not finite; its batch starts at (store, episode, row) {origins[:4]} "
             f"and on. The last good checkpoint is in {self.run}; lower the learning rate or check these episodes."
