@@ -23,7 +23,7 @@ from worldmodel.contract import Encoded, Memory, Observation, UnitQueries
 from worldmodel.encoder import Asked, Tokens
 from worldmodel.model import WorldModel
 from worldmodel.models import build, parameter_count
-from worldmodel.modules import ModuleGRU, ModuleLinear
+from worldmodel.modules import ModuleGRU, ModuleLinear, gru_step
 from worldmodel.s2rm import S2RM
 from worldmodel.tokens import PAIR_WIDTH, ROW_WIDTH, TOKEN_WIDTH
 
@@ -36,20 +36,20 @@ TOLERANCE = 1e-5
 
 
 class LoopedS2RM(S2RM):
-    """The same S2GRU, its modules stepped one after the other as ``nn.Linear`` and ``nn.GRUCell``."""
+    """The same S2GRU, its modules stepped one after the other as ``nn.Linear`` and a GRU step each."""
 
     def __init__(self, model: S2RM) -> None:
         super().__init__(model.config)
         self.load_state_dict(model.state_dict())
-        cells = self.dynamics
-        assert isinstance(cells, ModuleGRU)
-        self.maps = nn.ModuleDict(
-            {
-                name: nn.ModuleList(_linears(part))
-                for name, part in (("project", self.project), ("merge", self.merge), ("read", self.read_keys))
-            }
-        )
-        self.cells = nn.ModuleList(_gru_cells(cells))
+        assert isinstance(self.dynamics, ModuleGRU)
+        parts = {
+            "project": self.project,
+            "merge": self.merge,
+            "read": self.read_keys,
+            "gates_input": self.dynamics.gates_input,
+            "gates_state": self.dynamics.gates_state,
+        }
+        self.maps = nn.ModuleDict({name: nn.ModuleList(_linears(part)) for name, part in parts.items()})
         del self.project, self.merge, self.read_keys, self.dynamics
 
     def advance(self, memory: Memory, encoded: Encoded) -> Memory:
@@ -59,7 +59,14 @@ class LoopedS2RM(S2RM):
         ask, query, key, value = self._heads(self._each("project", state), 4)
         heard = kernel_attention(ask, view_keys, view_values, reach)
         mixed = self.norm(state + self._each("merge", kernel_attention(query, key, value, neighbours)))
-        return (torch.stack([cell(heard[:, m], mixed[:, m]) for m, cell in enumerate(self.cells)], dim=1),)
+        inputs, states = self.maps["gates_input"], self.maps["gates_state"]
+        assert isinstance(inputs, nn.ModuleList)
+        assert isinstance(states, nn.ModuleList)
+        cells = [
+            gru_step(from_input(heard[:, m]), from_state(mixed[:, m]), state[:, m])
+            for m, (from_input, from_state) in enumerate(zip(inputs, states, strict=True))
+        ]
+        return (torch.stack(cells, dim=1),)
 
     def recall(self, memory: Memory, encoded: Encoded, asked: Asked) -> Tensor:
         """As :meth:`S2RM.recall`."""
@@ -81,17 +88,6 @@ def _linears(maps: ModuleLinear) -> list[nn.Linear]:
         linear = nn.Linear(inputs, outputs)
         linear.weight.data, linear.bias.data = weight.data.clone(), bias.data.flatten()
         apart.append(linear)
-    return apart
-
-
-def _gru_cells(gru: ModuleGRU) -> list[nn.GRUCell]:
-    """The cells of a batched GRU, one by one."""
-    apart = []
-    for inputs, states in zip(_linears(gru.gates_input), _linears(gru.gates_state), strict=True):
-        cell = nn.GRUCell(inputs.in_features, states.in_features)
-        cell.weight_ih.data, cell.bias_ih.data = inputs.weight.data, inputs.bias.data
-        cell.weight_hh.data, cell.bias_hh.data = states.weight.data, states.bias.data
-        apart.append(cell)
     return apart
 
 
