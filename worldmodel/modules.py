@@ -26,8 +26,8 @@ class ModuleLinear(nn.Module):
 def gru_step(from_input: Tensor, from_state: Tensor, state: Tensor) -> Tensor:
     """A GRU cell on projected gates ``[..., 3D]`` (reset, update, new), as ``torch.nn.GRUCell`` computes it."""
     sizes = (2 * state.shape[-1], state.shape[-1])
-    input_gates, input_new = from_input.split(sizes, dim=-1)
-    state_gates, state_new = from_state.split(sizes, dim=-1)
+    input_gates, input_new = torch.split_with_sizes(from_input, sizes, dim=-1)
+    state_gates, state_new = torch.split_with_sizes(from_state, sizes, dim=-1)
     reset, update = torch.sigmoid(input_gates + state_gates).chunk(2, dim=-1)
     return torch.lerp(torch.tanh(torch.addcmul(input_new, reset, state_new)), state, update)
 
