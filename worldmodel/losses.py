@@ -62,7 +62,7 @@ def outcome_loss(outcome: Outcome, reward: Tensor, terminated: Tensor, counted: 
 
 
 def place_loss(answer: LocalMap, maps: Tensor, counted: Tensor) -> Tensor:
-    """Poisson likelihood of the units in each bin, smooth L1 of health and shield; mean over the places asked about.
+    """Poisson likelihood of the units in each bin (but for its constant), smooth L1 of health and shield; mean over the places asked about.
 
     Args:
         answer: the prediction.
@@ -70,13 +70,17 @@ def place_loss(answer: LocalMap, maps: Tensor, counted: Tensor) -> Tensor:
         counted: bool ``[..., Q]``.
     """
     points = _smooth(maps[..., -2:, :, :] - answer.points).flatten(-3).sum(-1)
-    return _mean(place_nll(answer.log_rates, maps) + points, counted)
+    return _mean(_poisson(answer.log_rates, maps[..., :-2, :, :]) + points, counted)
 
 
 def place_nll(log_rates: Tensor, maps: Tensor) -> Tensor:
     """Negative log-likelihood of the units around each place, nats ``[..., Q]``, summed over bins, teams and types."""
     counts = maps[..., :-2, :, :]
-    return (log_rates.exp() - counts * log_rates + torch.lgamma(counts + 1.0)).flatten(-3).sum(-1)
+    return _poisson(log_rates, counts) + torch.lgamma(counts + 1.0).flatten(-3).sum(-1)
+
+
+def _poisson(log_rates: Tensor, counts: Tensor) -> Tensor:
+    return (log_rates.exp() - counts * log_rates).flatten(-3).sum(-1)
 
 
 def _smooth(error: Tensor) -> Tensor:

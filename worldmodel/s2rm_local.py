@@ -36,8 +36,8 @@ class LocalS2GRU(Modules):
         self.merge = nn.Linear(3 * attended, d)
         self.norm = nn.LayerNorm(d)
         self.gates_state = nn.Linear(d, 3 * d)
-        self.read = nn.Linear(d, bins * 2 * channels)
-        self.read_out = nn.Linear(2 * channels, config.width)
+        self.read = nn.Linear(d, bins * channels)
+        self.read_out = nn.Linear(channels, config.width)
         self.near = nn.Linear(NEAR_CELLS**2 * (channels + 1), config.width)
 
     @torch.no_grad()
@@ -56,7 +56,9 @@ class LocalS2GRU(Modules):
         lit = lit & (self.ablation != "blind")
         written = torch.cat([written, lit.unsqueeze(-1).to(written.dtype)], dim=-1)
         shape = tokens.place.shape[:-2]
-        entered = self.enter(written.reshape(*shape, self.config.modules, -1))
+        written = written.reshape(*shape, self.config.modules, -1)
+        busy = written.abs().amax(dim=-1) > 0  # most modules hear and see nothing: they enter the bias
+        entered = self.enter.bias.expand(*busy.shape, -1).index_put((busy,), self.enter(written[busy]))
         points = self.sphere.module_points()
         at = self.sphere.places * (WORLD_SCALE / self.spacing)
         at = torch.cat([torch.ones_like(at[:, :1]), at - at.mean(dim=0)], dim=-1)
@@ -140,7 +142,9 @@ def covered(places: Tensor, looking: Tensor, sight: Tensor) -> Tensor:
     Places are in world coordinates, ``sight`` ``[..., N]`` in cells (0 for units that do not look).
     """
     # sight² - |p - x|² for all pairs in one product: [p, |p|², 1] · [2 x, -1, sight² - |x|²].
+    sight, row = sight.topk(int((sight > 0).sum(dim=-1).amax()), dim=-1)
+    looking = looking.gather(-2, row.unsqueeze(-1).expand(*row.shape, 2))
     square, margin = places.square().sum(-1), (sight / WORLD_SCALE).square() - looking.square().sum(-1)
     first = torch.cat([places, torch.stack([square, torch.ones_like(square)], dim=-1)], dim=-1)
     second = torch.cat([2.0 * looking, torch.stack([-torch.ones_like(margin), margin], dim=-1)], dim=-1)
-    return (first @ second.transpose(-1, -2)).amax(dim=-1) > 0
+    return ((first @ second.transpose(-1, -2)) > 0).any(dim=-1)
