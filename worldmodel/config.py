@@ -127,7 +127,7 @@ def preset(name: str, model: str, updates: int | None = None) -> tuple[ModelConf
         raise BadArgument(f"--updates must be at least 1, not {updates}.")
     named = cast(ModelName, model)
     sizes, training = _PRESETS[cast(Preset, name)]
-    chosen = replace(sizes, name=named, **_KINDS.get(named, {}))
+    chosen = replace(sizes, name=named, **_KINDS.get(named, {}), **_FITTED[cast(Preset, name)].get(named, {}))
     return chosen, training if updates is None else replace(training, updates=updates)
 
 
@@ -152,3 +152,17 @@ _PRESETS: dict[Preset, tuple[ModelConfig, TrainConfig]] = {
         TrainConfig(updates=50_000, batch=64, warmup=16, horizon=8, learning_rate=1e-3, evaluate_every=1000),
     ),
 }
+
+_FITTED: dict[Preset, dict[ModelName, dict[str, Any]]] = {
+    "debug": {},
+    "small": {
+        "s2gru": {"modules": 32, "hidden": 24, "head_width": 12},
+        "s2gru-literal": {"modules": 32, "hidden": 24, "head_width": 12},
+        "s2rmc": {"modules": 32, "hidden": 32, "head_width": 12},
+        "rmc": {"recurrent": 576},
+        "rim": {"modules": 16, "hidden": 32, "active": 8},
+        "transformer": {"layers": 3, "heads": 4},
+    },
+    "paper": {"rim": {"modules": 16, "hidden": 64, "active": 8}, "rmc": {"recurrent": 1024}},
+}
+"""Sizes at which the models of a preset have about as many parameters, as far as their design allows."""

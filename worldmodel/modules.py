@@ -49,12 +49,14 @@ class ModuleRMC(nn.Module):
     """A relational memory core (Santoro et al. 2018) of its own for each of M modules.
 
     A module's state is a matrix of ``slots`` rows of width D / slots. The rows attend to each other and to the input,
-    and are then gated against what they were.
+    and are then gated against what they were. A learned offset tells the rows apart, which would stay alike forever
+    after a start at zero.
     """
 
     def __init__(self, modules: int, inputs: int, hidden: int, slots: int) -> None:
         super().__init__()
         self.slots, width = slots, hidden // slots
+        self.apart = nn.Parameter(torch.randn(slots, modules, width))
         self.take = ModuleLinear(modules, inputs, width)
         self.attend = ModuleLinear(modules, width, 3 * width)
         self.think = ModuleLinear(modules, width, width)
@@ -64,9 +66,8 @@ class ModuleRMC(nn.Module):
 
     def forward(self, heard: Tensor, state: Tensor) -> Tensor:
         """New states ``[..., M, D]`` from inputs ``[..., M, I]`` and states."""
-        memory = state.unflatten(-1, (self.slots, -1)).transpose(
-            -2, -3
-        )  # [..., S, M, w]: modules where their maps expect them
+        held = state.unflatten(-1, (self.slots, -1)).transpose(-2, -3)  # [..., S, M, w]: modules where maps expect them
+        memory = held + self.apart
         entry = self.take(heard).unsqueeze(-3)
         query, key, value = self.attend(torch.cat([memory, entry], dim=-3)).transpose(-2, -3).chunk(3, dim=-1)
         attended = nn.functional.scaled_dot_product_attention(query[..., :-1, :], key, value).transpose(-2, -3)
@@ -74,4 +75,4 @@ class ModuleRMC(nn.Module):
         mixed = self.norm_thought(mixed + torch.relu(self.think(mixed)))
         gates = self.gates_input(entry) + self.gates_state(torch.tanh(memory))
         let_in, forget = torch.sigmoid(gates).chunk(2, dim=-1)
-        return (let_in * torch.tanh(mixed) + forget * memory).transpose(-2, -3).flatten(-2)
+        return (let_in * torch.tanh(mixed) + forget * held).transpose(-2, -3).flatten(-2)
