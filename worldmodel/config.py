@@ -156,11 +156,16 @@ _PRESETS: dict[Preset, tuple[ModelConfig, TrainConfig]] = {
 _FITTED: dict[Preset, dict[ModelName, dict[str, Any]]] = {
     "debug": {},
     "small": {
-        "s2gru": {"modules": 32, "hidden": 24, "head_width": 12},
-        "s2gru-literal": {"modules": 32, "hidden": 24, "head_width": 12},
+        "s2gru": {"modules": 32, "hidden": 24, "head_width": 10},
+        "s2gru-literal": {"modules": 32, "hidden": 24, "head_width": 10},
         "s2rmc": {"modules": 32, "hidden": 32, "head_width": 12},
         "rmc": {"recurrent": 576},
         "rim": {"modules": 16, "hidden": 32, "active": 8},
+        "tto8": {"width": 96},
+        "tto20": {"width": 96},
+        "tto8-relative": {"width": 96},
+        "tto20-relative": {"width": 96},
+        "unit-gru": {"recurrent": 160},
         "transformer": {"layers": 3, "heads": 4},
     },
     "paper": {"rim": {"modules": 16, "hidden": 64, "active": 8}, "rmc": {"recurrent": 1024}},

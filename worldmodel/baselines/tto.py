@@ -18,14 +18,15 @@ CELLS = 2.0
 class TTO(WorldModel):
     """Each query attends to all tokens of the last ``steps`` steps, which know their place and their age.
 
-    Keys and values are shared by all heads. Half as many heads share out their attention (softmax) as count
-    (sigmoids). Its memory is the projected tokens of the last ``steps - 1`` steps.
+    Keys and values are shared by twice ``config.heads`` heads, of which a quarter share out their attention (softmax)
+    and the others count (sigmoids). Its memory is the projected tokens of the last ``steps - 1`` steps.
     """
 
     def __init__(self, config: ModelConfig) -> None:
-        self.sharing, self.counting = config.heads, 2 * config.heads
-        heads, d, c = self.sharing + self.counting, config.head_width, config.head_width
         super().__init__(config, recalled=config.width)
+        heads, d, c = 2 * config.heads, config.head_width, config.head_width
+        self.sharing = heads // 4
+        self.counting = heads - self.sharing
         self.project = nn.Linear(config.width, d + c)
         self.age = nn.Parameter(0.1 * torch.randn(config.steps, 1, d + c))
         self.query = nn.Linear(config.width, heads * d)
@@ -66,7 +67,7 @@ class TTO(WorldModel):
         if self.geometry is not None:
             query = torch.cat([query, self.geometry.near(asked.query, at)], dim=-1)
             key = torch.cat([key, place, place.square().sum(-1, keepdim=True), torch.ones_like(key[..., :1])], dim=-1)
-            value = torch.cat([value, value * place[..., :1], value * place[..., 1:]], dim=-1)
+            value = (nn.functional.pad(place, (1, 0), value=1.0).unsqueeze(-1) * value.unsqueeze(-2)).flatten(-2)
         gathered = self._gather(query, key, value, there.flatten(2).bool())
         if self.geometry is not None:
             mass, x, y = gathered.chunk(3, dim=-1)
