@@ -127,7 +127,7 @@ def preset(name: str, model: str, updates: int | None = None) -> tuple[ModelConf
         raise BadArgument(f"--updates must be at least 1, not {updates}.")
     named = cast(ModelName, model)
     sizes, training = _PRESETS[cast(Preset, name)]
-    chosen = replace(sizes, name=named, **_KINDS.get(named, {}), **_FITTED[cast(Preset, name)].get(named, {}))
+    chosen = replace(sizes, name=named, **_KINDS.get(named, {}), **_FITTED[name].get(named, {}))
     return chosen, training if updates is None else replace(training, updates=updates)
 
 

@@ -66,7 +66,9 @@ class ModuleRMC(nn.Module):
 
     def forward(self, heard: Tensor, state: Tensor) -> Tensor:
         """New states ``[..., M, D]`` from inputs ``[..., M, I]`` and states."""
-        held = state.unflatten(-1, (self.slots, -1)).transpose(-2, -3)  # [..., S, M, w]: modules where maps expect them
+        held = state.reshape(*state.shape[:-1], self.slots, -1).transpose(
+            -2, -3
+        )  # [..., S, M, w], as module maps expect
         memory = held + self.apart
         entry = self.take(heard).unsqueeze(-3)
         query, key, value = self.attend(torch.cat([memory, entry], dim=-3)).transpose(-2, -3).chunk(3, dim=-1)

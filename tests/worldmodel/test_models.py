@@ -184,33 +184,29 @@ def test_a_window_at_once_equals_one_step_at_a_time(name: str, store_2s3z: Episo
         if isinstance(model, WorldModel) and model.answers_places:
             at_once = at_places(model, guided, places)
             step = Guided(belief, encoded, reading, memory)
-            close(
-                at_places(model, step, places[:, now]), LocalMap(at_once.log_rates[:, now], at_once.points[:, now])
-            )
+            close(at_places(model, step, places[:, now]), LocalMap(at_once.log_rates[:, now], at_once.points[:, now]))
     for kept, last in zip(memory, guided.last, strict=True):
         torch.testing.assert_close(kept, last, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("task", ["units", "places"])
 @pytest.mark.parametrize("name", TRAINED)
-def test_one_batch_can_be_overfitted(name: str, task: str, store_2s3z: EpisodeStore) -> None:
+def test_one_batch_can_be_overfitted(name: str, store_2s3z: EpisodeStore) -> None:
     source = WindowSource([store_2s3z], "all")
-    model = trained(name, source, width=48).train()
-    if task == "places" and not model.answers_places:
-        assert not hasattr(model, "place_readout")
-        return
-    windows = source.sample(2, 4, np.random.default_rng(2))
-    keep = windows.agents[:, None].expand(-1, 4, -1)
-    places = draw_places(windows, 3, 4, np.random.default_rng(0))
-    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    model = trained(name, source, width=32).train()
+    windows = source.sample(1, 3, np.random.default_rng(2))
+    keep = windows.agents[:, None].expand(-1, 3, -1)
+    places = draw_places(windows, 2, 4, np.random.default_rng(0))
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     losses = []
-    for _ in range(120):
-        loss = units_loss(model, windows, keep, 3, 0) if task == "units" else places_loss(model, windows, keep, places)
+    for _ in range(40):
+        loss = units_loss(model, windows, keep, 2, 0)
+        if model.answers_places:
+            loss = loss + places_loss(model, windows, keep, places)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         losses.append(loss.item())
-    print(name, task, losses[0], min(losses[-20:]), min(losses[-20:])/losses[0])
+    assert min(losses[-5:]) < 0.25 * losses[0]
 
 
 @pytest.mark.parametrize("ablation", ["reset", "blind", "constant"])

@@ -50,7 +50,8 @@ class RIM(WorldModel):
         winners = null.topk(self.config.active, dim=-1, largest=False).indices
         active = torch.zeros_like(null, dtype=torch.bool).scatter(-1, winners, value=True).unsqueeze(-1)
         updated = torch.where(active, self.dynamics(heard, state), state)
-        told = scaled_dot_product_attention(*self._heads(self.talk(updated), 3)).transpose(-2, -3).flatten(-2)
+        ask, key, value = self._heads(self.talk(updated), 3)
+        told = scaled_dot_product_attention(ask, key, value).transpose(-2, -3).flatten(-2)
         return (torch.where(active, updated + self.merge(told), updated),)
 
     def recall(self, memory: Memory, encoded: Encoded, asked: Asked) -> Tensor:
@@ -61,4 +62,4 @@ class RIM(WorldModel):
 
     def _heads(self, x: Tensor, parts: int) -> tuple[Tensor, ...]:
         """``[..., N, parts * H * d]`` to that many ``[..., H, N, d]``."""
-        return x.unflatten(-1, (parts, self.config.heads, -1)).transpose(-4, -2).unbind(-3)
+        return x.reshape(*x.shape[:-1], parts, self.config.heads, -1).transpose(-4, -2).unbind(-3)

@@ -58,8 +58,8 @@ class TTO(WorldModel):
         """What the heads gather for each query."""
         steps, d = asked.query.shape[1], self.config.head_width
         seen = torch.stack([memory[0][:, s : s + steps] for s in range(self.config.steps)], dim=2)
-        content, place, there = seen.split([self.project.out_features, 2, 1], dim=-1)
-        key, value = (content + self.age).split(d, dim=-1)
+        content, place, there = seen[..., :-3] + self.age, seen[..., -3:-1], seen[..., -1:]
+        key, value = content[..., :d], content[..., d:]
         value = torch.cat([value, torch.ones_like(there)], dim=-1) * there
         key, value, place = (part.flatten(2, 3).unsqueeze(2) for part in (key, value, place))  # [B, T, 1, K, ...]
         query = self.query(asked.query).unflatten(-1, (-1, d)).transpose(-2, -3) / math.sqrt(d)  # [B, T, H, Q, d]
@@ -78,7 +78,7 @@ class TTO(WorldModel):
     def _gather(self, query: Tensor, key: Tensor, value: Tensor, there: Tensor) -> Tensor:
         """Attention of both kinds, ``[B, T, H, Q, c]``; the values of tokens that are not there are zero."""
         logits = query @ key.transpose(-1, -2)
-        share, count = logits.split([self.sharing, self.counting], dim=2)
+        share, count = logits[:, :, : self.sharing], logits[:, :, self.sharing :]
         if self.geometry is None:
             count = count - self.reserve
         share = share.masked_fill(~there[:, :, None, None], -1e9).softmax(dim=-1)
