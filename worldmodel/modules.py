@@ -40,23 +40,21 @@ class ModuleGRU(nn.Module):
         self.gates_input = ModuleLinear(modules, inputs, 3 * hidden)
         self.gates_state = ModuleLinear(modules, hidden, 3 * hidden)
 
-    def forward(self, heard: Tensor, state: Tensor) -> Tensor:
-        """New states ``[..., M, D]`` from inputs ``[..., M, I]`` and states."""
-        return gru_step(self.gates_input(heard), self.gates_state(state), state)
+    def forward(self, heard: Tensor, mixed: Tensor, state: Tensor) -> Tensor:
+        """New states ``[..., M, D]`` from inputs ``[..., M, I]``, states mixed with neighbours', and states."""
+        return gru_step(self.gates_input(heard), self.gates_state(mixed), state)
 
 
 class ModuleRMC(nn.Module):
     """A relational memory core (Santoro et al. 2018) of its own for each of M modules.
 
     A module's state is a matrix of ``slots`` rows of width D / slots. The rows attend to each other and to the input,
-    and are then gated against what they were. A learned offset tells the rows apart, which would stay alike forever
-    after a start at zero.
+    and are then gated against what they were.
     """
 
     def __init__(self, modules: int, inputs: int, hidden: int, slots: int) -> None:
         super().__init__()
         self.slots, width = slots, hidden // slots
-        self.apart = nn.Parameter(torch.randn(slots, modules, width))
         self.take = ModuleLinear(modules, inputs, width)
         self.attend = ModuleLinear(modules, width, 3 * width)
         self.think = ModuleLinear(modules, width, width)
@@ -64,17 +62,16 @@ class ModuleRMC(nn.Module):
         self.gates_state = ModuleLinear(modules, width, 2 * width)
         self.norm_attended, self.norm_thought = nn.LayerNorm(width), nn.LayerNorm(width)
 
-    def forward(self, heard: Tensor, state: Tensor) -> Tensor:
-        """New states ``[..., M, D]`` from inputs ``[..., M, I]`` and states."""
-        held = state.reshape(*state.shape[:-1], self.slots, -1).transpose(
-            -2, -3
-        )  # [..., S, M, w], as module maps expect
-        memory = held + self.apart
+    def forward(self, heard: Tensor, mixed: Tensor, state: Tensor) -> Tensor:
+        """New states ``[..., M, D]`` from inputs ``[..., M, I]``, states mixed with neighbours', and states."""
+        # [..., S, M, w]: modules where their maps expect them.
+        memory, kept = (x.reshape(*x.shape[:-1], self.slots, -1).transpose(-2, -3) for x in (mixed, state))
         entry = self.take(heard).unsqueeze(-3)
         query, key, value = self.attend(torch.cat([memory, entry], dim=-3)).transpose(-2, -3).chunk(3, dim=-1)
         attended = nn.functional.scaled_dot_product_attention(query[..., :-1, :], key, value).transpose(-2, -3)
-        mixed = self.norm_attended(memory + attended)
-        mixed = self.norm_thought(mixed + torch.relu(self.think(mixed)))
+        thought = self.norm_attended(memory + attended)
+        thought = self.norm_thought(thought + torch.relu(self.think(thought)))
         gates = self.gates_input(entry) + self.gates_state(torch.tanh(memory))
         let_in, forget = torch.sigmoid(gates).chunk(2, dim=-1)
-        return (let_in * torch.tanh(mixed) + forget * held).transpose(-2, -3).flatten(-2)
+        memory = let_in * torch.tanh(thought) + forget * kept
+        return memory.transpose(-2, -3).flatten(-2)

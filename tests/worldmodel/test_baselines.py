@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -6,6 +7,7 @@ from torch import Tensor, nn
 
 from worldmodel.baselines.relative import RelativeAttention, offsets
 from worldmodel.baselines.rim import RIM
+from worldmodel.baselines.rmc import PooledRMC
 from worldmodel.baselines.tto import TTO, RelativeGeometry
 from worldmodel.config import ModelConfig, preset
 from worldmodel.contract import Observation
@@ -18,7 +20,8 @@ def observation(steps: int, tokens: int = 5, battles: int = 3) -> Observation:
     place, features = torch.rand(battles, steps, tokens, 2) - 0.5, torch.randn(battles, steps, tokens, TOKEN_WIDTH)
     present = torch.rand(battles, steps, tokens) < 0.7
     hidden = ~present.unsqueeze(-1)
-    return Observation(place.masked_fill(hidden, 0.0), features.masked_fill(hidden, 0.0), present)
+    sight = torch.where(present, 9.0, 0.0)
+    return Observation(place.masked_fill(hidden, 0.0), features.masked_fill(hidden, 0.0), sight, present)
 
 
 def said(model: TTO, seen: Observation, place: Tensor) -> Tensor:
@@ -36,7 +39,7 @@ def test_tto_knows_the_last_eight_steps_and_not_the_one_before(name: str) -> Non
     for step, matters in ((3, False), (4, True)):
         features = seen.features.clone()
         features[:, step] += 1.0 * seen.present[:, step, :, None]
-        changed = said(model, Observation(seen.place, features, seen.present), place)
+        changed = said(model, replace(seen, features=features), place)
         assert torch.allclose(before, changed, atol=1e-6) != matters
 
 
@@ -44,7 +47,7 @@ def test_tto_without_memory_answers_from_the_step_itself() -> None:
     torch.manual_seed(0)
     model = TTO(ModelConfig("tto8", width=16, steps=1))
     seen, place = observation(steps=3), torch.rand(3, 3, 4, 2) - 0.5
-    now = Observation(seen.place[:, 2:], seen.features[:, 2:], seen.present[:, 2:])
+    now = Observation(seen.place[:, 2:], seen.features[:, 2:], seen.sight[:, 2:], seen.present[:, 2:])
     torch.testing.assert_close(said(model, seen, place), said(model, now, place[:, 2:]))
 
 
@@ -52,7 +55,7 @@ def test_tto_asked_before_anything_was_seen_answers_with_what_holds_anywhere() -
     torch.manual_seed(0)
     model = TTO(preset("debug", "tto8-relative")[0])
     seen = observation(steps=2)
-    nothing = Observation(seen.place * 0, seen.features * 0, seen.present & False)
+    nothing = Observation(seen.place * 0, seen.features * 0, seen.sight * 0, seen.present & False)
     encoded = model.encode(nothing)
     memory, _ = model.window(model.start(nothing), encoded)
     recalled = model.recall(memory, encoded, model.places(torch.rand(3, 2, 4, 2)))
@@ -106,7 +109,7 @@ def test_batched_modules_step_like_a_loop_over_gru_cells() -> None:
     modules, inputs, hidden = 6, 5, 7
     batched = ModuleGRU(modules, inputs, hidden)
     heard, state = torch.randn(4, modules, inputs), torch.randn(4, modules, hidden)
-    stepped = batched(heard, state)
+    stepped = batched(heard, state, state)
     for m in range(modules):
         cell = nn.GRUCell(inputs, hidden)
         with torch.no_grad():
@@ -121,28 +124,31 @@ def test_batched_modules_step_like_a_loop_over_relational_memory_cores() -> None
     torch.manual_seed(0)
     modules, inputs, slots, width = 3, 5, 4, 6
     batched = ModuleRMC(modules, inputs, slots * width, slots)
-    heard, state = torch.randn(2, modules, inputs), torch.randn(2, modules, slots * width)
-    stepped = batched(heard, state)
+    heard = torch.randn(2, modules, inputs)
+    mixed, state = torch.randn(2, 2, modules, slots * width)
+    stepped = batched(heard, mixed, state)
 
     def linear(which: ModuleLinear, m: int, x: Tensor) -> Tensor:
         return x @ which.weight[m] + which.bias[m]
 
     for m in range(modules):
         for b in range(2):
-            held = state[b, m].reshape(slots, width)
-            memory, entry = held + batched.apart[:, m], linear(batched.take, m, heard[b, m])[None]
+            memory, held = mixed[b, m].reshape(slots, width), state[b, m].reshape(slots, width)
+            entry = linear(batched.take, m, heard[b, m])[None]
             query, key, value = linear(batched.attend, m, torch.cat([memory, entry])).chunk(3, dim=-1)
             weights = (query[:slots] @ key.T / math.sqrt(width)).softmax(dim=-1)
-            mixed = batched.norm_attended(memory + weights @ value)
-            mixed = batched.norm_thought(mixed + linear(batched.think, m, mixed).relu())
+            thought = batched.norm_attended(memory + weights @ value)
+            thought = batched.norm_thought(thought + linear(batched.think, m, thought).relu())
             gates = linear(batched.gates_input, m, entry) + linear(batched.gates_state, m, memory.tanh())
             let_in, forget = gates.sigmoid().chunk(2, dim=-1)
-            expected = let_in * mixed.tanh() + forget * held
+            expected = let_in * thought.tanh() + forget * held
             torch.testing.assert_close(stepped[b, m].reshape(slots, width), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_rows_of_a_memory_that_starts_empty_come_apart() -> None:
     torch.manual_seed(0)
-    core = ModuleRMC(2, 5, 12, slots=3)
-    rows = core(torch.randn(1, 2, 5), torch.zeros(1, 2, 12)).unflatten(-1, (3, 4))
-    assert (rows[..., 0, :] - rows[..., 1, :]).abs().amax(-1).min() > 0.01
+    model = PooledRMC(preset("debug", "rmc")[0])
+    seen = observation(steps=1)
+    _, (memory,) = model.window(model.start(seen), model.encode(seen))
+    rows = memory.reshape(3, 4, 8)
+    assert (rows[:, 1:] - rows[:, :1]).abs().amax(dim=-1).min() > 0.01

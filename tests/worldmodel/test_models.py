@@ -101,10 +101,10 @@ def test_the_order_of_tokens_leaves_answers_about_places_as_they_are(name: str, 
     source = WindowSource([store_2s3z], "all")
     model, windows = trained(name, source), windows_of(source)
     keep = some_views(windows, seed=2)
-    seen = observe(watch(model, windows, keep, ROWS).belief, windows.actions, keep)
+    seen = observe(watch(model, windows, keep, ROWS).belief, windows.actions, keep, windows.sight[:, None])
     assert seen.present.any()
     order = torch.tensor([7, 2, 9, 0, 1, 8, 3, 6, 5, 4])
-    other = Observation(seen.place[:, :, order], seen.features[:, :, order], seen.present[:, :, order])
+    other = Observation(*(getattr(seen, part)[:, :, order] for part in vars(seen)))
     places = draw_places(windows, ROWS, 6, np.random.default_rng(0))
     close(answers(model, seen, places), answers(model, other, places))  # sums in another order
 
@@ -170,11 +170,11 @@ def test_a_window_at_once_equals_one_step_at_a_time(name: str, store_2s3z: Episo
     belief, actions = guided.belief, windows.actions
     change, outcome = model.read_units(guided.memory, guided.encoded, ask(belief, actions, keep))
     places = draw_places(windows, rows, 4, np.random.default_rng(0))
-    seen, queries = observe(belief, actions, keep), ask(belief, actions, keep)
+    seen, queries = observe(belief, actions, keep, windows.sight[:, None]), ask(belief, actions, keep)
     memory = model.start(seen)
     for t in range(rows):
         now = slice(t, t + 1)
-        encoded = model.encode(Observation(*(getattr(seen, part)[:, now] for part in ("place", "features", "present"))))
+        encoded = model.encode(Observation(*(getattr(seen, part)[:, now] for part in vars(seen))))
         reading, memory = model.window(memory, encoded)
         asked = replace(queries, **{part: getattr(queries, part)[:, now] for part in vars(queries)})
         said, ending = model.read_units(reading, encoded, asked)

@@ -49,7 +49,7 @@ class RIM(WorldModel):
         null = weights[..., -1].mean(dim=1)
         winners = null.topk(self.config.active, dim=-1, largest=False).indices
         active = torch.zeros_like(null, dtype=torch.bool).scatter(-1, winners, value=True).unsqueeze(-1)
-        updated = torch.where(active, self.dynamics(heard, state), state)
+        updated = torch.where(active, self.dynamics(heard, state, state), state)
         ask, key, value = self._heads(self.talk(updated), 3)
         told = scaled_dot_product_attention(ask, key, value).transpose(-2, -3).flatten(-2)
         return (torch.where(active, updated + self.merge(told), updated),)

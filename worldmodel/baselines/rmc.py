@@ -1,5 +1,6 @@
 """The RMC baseline: one relational memory core (Santoro et al. 2018) on the pooled tokens of all views, no geometry."""
 
+import torch
 from torch import Tensor, nn
 
 from worldmodel.config import ModelConfig
@@ -10,11 +11,15 @@ from worldmodel.modules import ModuleRMC
 
 
 class PooledRMC(WorldModel):
-    """A memory matrix of ``slots`` rows, ``[B, 1, recurrent]`` when flat: S2RMC's cell as one module of its own."""
+    """A memory matrix of ``slots`` rows, ``[B, 1, recurrent]`` when flat: S2RMC's cell as one module of its own.
+
+    A learned offset tells the rows apart; after a start at zero they would otherwise stay alike forever.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config, recalled=config.width)
         self.cell = ModuleRMC(1, config.width, config.recurrent, config.slots)
+        self.apart = nn.Parameter(torch.randn(config.recurrent))
         self.out = nn.Linear(config.recurrent, config.width)
 
     def start(self, observation: Observation) -> Memory:
@@ -27,7 +32,7 @@ class PooledRMC(WorldModel):
 
     def advance(self, memory: Memory, encoded: Encoded) -> Memory:
         """One step of the core."""
-        return (self.cell(encoded[0], memory[0]),)
+        return (self.cell(encoded[0], memory[0] + self.apart, memory[0]),)
 
     def recall(self, memory: Memory, encoded: Encoded, asked: Asked) -> Tensor:
         """The same summary for every query."""
