@@ -35,7 +35,7 @@ class ModelConfig:
     Attributes:
         name: which model.
         width: features of tokens, query embeddings and readouts; 32 to 256.
-        modules: M, S2RM's (and RIM's) modules; a few more than the places that fights spread over; 8 to 128.
+        modules: M, S2RM's modules, a few more than the places that fights spread over, 8 to 128; or RIM's.
         hidden: D, width of a module's state; 16 to 128.
         heads, head_width: of attention.
         sphere: d, dimension of the space that holds the unit sphere; 3 keeps places apart.
@@ -168,6 +168,17 @@ _FITTED: dict[Preset, dict[ModelName, dict[str, Any]]] = {
         "unit-gru": {"recurrent": 160},
         "transformer": {"layers": 3, "heads": 4},
     },
-    "paper": {"rim": {"modules": 16, "hidden": 64, "active": 8}, "rmc": {"recurrent": 1024}},
+    "paper": {
+        "s2gru": {"hidden": 32, "head_width": 12},
+        "s2gru-literal": {"hidden": 32, "head_width": 12},
+        "s2rmc": {"hidden": 48, "head_width": 12},
+        "rmc": {"recurrent": 1440},
+        "rim": {"modules": 16, "hidden": 80, "active": 8},
+        "tto8": {"width": 256},
+        "tto20": {"width": 256},
+        "tto8-relative": {"width": 256},
+        "tto20-relative": {"width": 256},
+        "transformer": {"layers": 6},
+    },
 }
 """Sizes at which the models of a preset have about as many parameters, as far as their design allows."""
