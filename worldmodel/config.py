@@ -36,7 +36,7 @@ class ModelConfig:
     Attributes:
         name: which model.
         width: features of tokens, query embeddings and readouts; 32 to 256.
-        modules: M, S2RM's (and RIM's) modules; a few more than the places that fights spread over; 8 to 128.
+        modules: M, S2RM's modules, a few more than the places that fights spread over, 8 to 128; or RIM's.
         hidden: D, width of a module's state; 16 to 128.
         heads, head_width: of attention.
         sphere: d, dimension of the space that holds the unit sphere; 3 keeps places apart.
@@ -150,7 +150,7 @@ def preset(
         raise BadArgument("A training stops by --updates or by --minutes; give one of the two.")
     named = cast(ModelName, model)
     sizes, training = _PRESETS[cast(Preset, name)]
-    chosen = replace(sizes, name=named, **_KINDS.get(named, {}))
+    chosen = replace(sizes, name=named, **_KINDS.get(named, {}), **_FITTED[cast(Preset, name)].get(named, {}))
     if task != "units":
         training = replace(training, **_PLACES, warmup=_PLACES_WARMUP[cast(Preset, name)])
     training = replace(training, task=cast(Task, task), horizon=0 if task == "places" else training.horizon)
@@ -180,6 +180,36 @@ _PRESETS: dict[Preset, tuple[ModelConfig, TrainConfig]] = {
         TrainConfig(updates=50_000, batch=64, warmup=16, horizon=8, learning_rate=1e-3, evaluate_every=1000),
     ),
 }
+
+_FITTED: dict[Preset, dict[ModelName, dict[str, Any]]] = {
+    "debug": {},
+    "small": {
+        "s2gru": {"modules": 32, "hidden": 24, "head_width": 10},
+        "s2gru-literal": {"modules": 32, "hidden": 24, "head_width": 10},
+        "s2rmc": {"modules": 32, "hidden": 32, "head_width": 12},
+        "rmc": {"recurrent": 576},
+        "rim": {"modules": 16, "hidden": 32, "active": 8},
+        "tto8": {"width": 96},
+        "tto20": {"width": 96},
+        "tto8-relative": {"width": 96},
+        "tto20-relative": {"width": 96},
+        "unit-gru": {"recurrent": 160},
+        "transformer": {"layers": 3, "heads": 4},
+    },
+    "paper": {
+        "s2gru": {"hidden": 32, "head_width": 12},
+        "s2gru-literal": {"hidden": 32, "head_width": 12},
+        "s2rmc": {"hidden": 48, "head_width": 12},
+        "rmc": {"recurrent": 1440},
+        "rim": {"modules": 16, "hidden": 80, "active": 8},
+        "tto8": {"width": 256},
+        "tto20": {"width": 256},
+        "tto8-relative": {"width": 256},
+        "tto20-relative": {"width": 256},
+        "transformer": {"layers": 6},
+    },
+}
+"""Sizes at which the models of a preset have about as many parameters, as far as their design allows."""
 
 _PLACES: dict[str, Any] = {"blink": True, "symmetries": True}
 _PLACES_WARMUP: dict[Preset, int] = {"debug": 6, "small": 16, "paper": 16}

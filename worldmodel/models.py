@@ -3,6 +3,11 @@
 from collections.abc import Callable
 
 from worldmodel.baselines.lstm import PooledLSTM
+from worldmodel.baselines.rim import RIM
+from worldmodel.baselines.rmc import PooledRMC
+from worldmodel.baselines.transformer import BeliefTransformer
+from worldmodel.baselines.tto import TTO
+from worldmodel.baselines.unit_gru import UnitGRU
 from worldmodel.config import ModelConfig, ModelName
 from worldmodel.model import WorldModel
 from worldmodel.s2rm import S2RM
@@ -14,6 +19,14 @@ MODELS: dict[ModelName, Callable[[ModelConfig], WorldModel]] = {
     "s2rmc": S2RM,
     "s2gru-literal": S2RM,
     "lstm": PooledLSTM,
+    "rmc": PooledRMC,
+    "rim": RIM,
+    "tto8": TTO,
+    "tto20": TTO,
+    "tto8-relative": TTO,
+    "tto20-relative": TTO,
+    "unit-gru": UnitGRU,
+    "transformer": BeliefTransformer,
 }
 
 
