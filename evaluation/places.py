@@ -63,9 +63,7 @@ class Exam:
     age: Mapping[float, Tensor]
 
 
-def exam(
-    scenario: Scenario, folder: Path, episodes: int, seed: int, progress: bool, purpose: str = PURPOSE
-) -> Exam:
+def exam(scenario: Scenario, folder: Path, episodes: int, seed: int, progress: bool, purpose: str = PURPOSE) -> Exam:
     """Fresh battles of a scenario, and what is asked about them; arguments as :func:`evaluation.held_out.held_out`.
 
     Raises:

@@ -1,7 +1,9 @@
 """The figures of a report: one row each, and how rows are found again."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import hypot, sqrt
+from statistics import fmean, stdev
 from typing import Any, Literal
 
 Split = Literal["train", "unseen"]
@@ -64,3 +66,21 @@ def series_names(rows: Iterable[Row]) -> dict[tuple[str, int | None], str]:
 def distinct(rows: Iterable[Row], attribute: str) -> list[Any]:
     """The values of an attribute in order of appearance."""
     return list(dict.fromkeys(getattr(row, attribute) for row in rows))
+
+
+def over_seeds(rows: Iterable[Row]) -> list[Row]:
+    """Figures of a model's seeds as one: their mean, and an interval over episodes and seeds.
+
+    The interval joins, as squares, the seeds' intervals over episodes (their mean) and 1.96 standard errors of the mean
+    over seeds.
+    """
+    groups: dict[Row, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(replace(row, seed=None, value=0.0, low=0.0, high=0.0, n=0), []).append(row)
+    means = []
+    for key, group in groups.items():
+        value, low, high = (fmean(getattr(row, name) for row in group) for name in ("value", "low", "high"))
+        seeds = 1.96 * stdev(row.value for row in group) / sqrt(len(group)) if len(group) > 1 else 0.0
+        ends = value - hypot(value - low, seeds), value + hypot(high - value, seeds)
+        means.append(replace(key, value=value, low=ends[0], high=ends[1], n=group[0].n))
+    return means
