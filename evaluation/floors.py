@@ -50,7 +50,7 @@ class Floors:
         return {share: place_nll(self.constant[group(age)].log(), asked.maps) for share, age in asked.age.items()}
 
     def last_seen(self, asked: Exam) -> Losses:
-        """What it costs to say that units are where the kept views last showed them (world persistence, re-rendered)."""
+        """What it costs to say that units are where they were last seen: world persistence, re-rendered."""
         losses = {}
         for share, age in asked.age.items():
             seen, at = rendered(asked, share), group(age)

@@ -238,7 +238,7 @@ def write_table(plan: Plan, out: Path) -> Path:
     _write(out / f"{plan.name}.json", {"table": plan.name, "runs": runs}, rows)
     parts = [f"# Table {plan.name}", _preface(plan, files), _models(runs)]
     for sheet in plan.sheets:
-        parts += [f"## {sheet.title}", sheet.markdown(means)]
+        parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(means)]
     _replace(out / f"{plan.name}.md", "\n\n".join(parts) + "\n")
     return out / f"{plan.name}.md"
 
@@ -246,9 +246,9 @@ def write_table(plan: Plan, out: Path) -> Path:
 def _preface(plan: Plan, files: Sequence[dict[str, Any]]) -> str:
     tested = ", ".join(sorted({str(file["about"]["episodes"]) for file in files}))
     return (
-        f"Trained on {', '.join(plan.trained)} ({plan.episodes} episodes each); tested on {tested} fresh battles of each "
-        "scenario. Figures are means over seeds; in brackets 95 % intervals over battles and seeds. n counts what a "
-        "figure rests on. × is the factor to persistence."
+        f"Trained on {', '.join(plan.trained)} ({plan.episodes} episodes each); tested on {tested} fresh battles of "
+        "each scenario. Figures are means over seeds; in brackets 95 % intervals over battles and seeds. n counts what "
+        "a figure rests on."
     )
 
 
@@ -261,8 +261,6 @@ def _models(runs: Sequence[dict[str, Any]]) -> str:
     for name in dict.fromkeys(run["model"]["name"] for run in runs):
         own = [run for run in runs if run["model"]["name"] == name]
         spent = [f"{median(run[key] for run in own):,.0f}" for key in ("milliseconds", "minutes")]
-        first = own[0]
-        lines.append(
-            f"| {name} | {first['parameters']:,} | {len(own)} | {first['training']['updates']:,} | {' | '.join(spent)} |"
-        )
+        size, updates = (f"{number:,}" for number in (own[0]["parameters"], own[0]["training"]["updates"]))
+        lines.append(f"| {name} | {size} | {len(own)} | {updates} | {' | '.join(spent)} |")
     return "\n".join(lines)

@@ -22,7 +22,7 @@ SHARES = (0.3, 0.6, 1.0)
 """Shares of the agents whose views blink; those of the others are never there."""
 
 METRIC = "place_nll"
-"""Negative log-likelihood of the units around a place in nats: 3x3 bins of 2 cells, Poisson by team and type."""
+MEANING = "Negative log-likelihood of the units around a place in nats: 3x3 bins of 2 cells, Poisson by team and type."
 
 ASKED, PLACES, PER_EPISODE = 23, 24, 2
 """Steps of a window that are asked about, places at each of them, windows from each episode."""

@@ -7,11 +7,10 @@ from statistics import fmean, stdev
 from typing import Any, Literal
 
 Split = Literal["train", "unseen"]
-Status = Literal[
-    *("all", "visible", "hidden"),
-    *("in sight", "dark", "dark 1-3", "dark 4-7", "dark 8-10", "dark 11-19", "never"),
-]
-"""The units, then the places, that a figure is about."""
+UnitStatus = Literal["all", "visible", "hidden"]
+PlaceStatus = Literal["in sight", "dark", "dark 1-3", "dark 4-7", "dark 8-10", "dark 11-19", "never"]
+Status = UnitStatus | PlaceStatus
+"""The units, or the places, that a figure is about."""
 
 FLOOR = "persistence"
 """The model that no other may lose to."""

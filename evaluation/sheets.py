@@ -24,12 +24,14 @@ class Sheet:
         metric: what it shows.
         decimals: of its figures.
         columns: what rows of each column have in common, by the column's heading.
+        caption: what the columns mean.
     """
 
     title: str
     metric: str
     decimals: int
     columns: Mapping[str, Mapping[str, object]]
+    caption: str
 
     def blocks(self, rows: Sequence[Row]) -> Iterator[Block]:
         """Per scenario and split, each model's name and its cells."""
@@ -57,7 +59,7 @@ class Sheet:
         lines = [["scenario", "split", "model", *self.columns], ["---"] * 3 + ["---:"] * width]
         for scenario, split, block in self.blocks(rows):
             lines += [[scenario, split, name, *(self._text(cell) for cell in cells)] for name, cells in block]
-            last = [max((cells[k][0].n for _, cells in block if cells[k][0]), default=0) for k in range(width)]
+            last = [max((row.n for _, cells in block for row in [cells[k][0]] if row), default=0) for k in range(width)]
             lines.append([scenario, split, "n", *(f"{n:,}" for n in last)])
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -78,6 +80,8 @@ def _steps(pairs: Sequence[tuple[int, float]], status: Status) -> dict[str, dict
     }
 
 
+_UNITS = "by steps ahead and share of the views kept; × is the factor to persistence, below 1 better"
+_PLACES = "by steps since the place was last in sight of a kept view; lower is better"
 _POSITION, _HEALTH = "Position error in cells", "Health + shield error in points"
 _DEATHS = "F1 of deaths (persistence calls all alive)"
 _SHORT = ((1, 1.0), (1, 0.4), (10, 1.0), (10, 0.4))
@@ -93,27 +97,28 @@ _AGES: dict[str, Status] = {
 }
 
 UNIT_SHEETS = (
-    Sheet(_POSITION, "position_error", 3, _steps(_SHORT, "all")),
-    Sheet(_HEALTH, "health_error", 2, _steps(_SHORT, "all")),
-    Sheet(_DEATHS, "dead_f1", 2, _steps(_SHORT, "all")),
+    Sheet(_POSITION, "position_error", 3, _steps(_SHORT, "all"), _UNITS),
+    Sheet(_HEALTH, "health_error", 2, _steps(_SHORT, "all"), _UNITS),
+    Sheet(_DEATHS, "dead_f1", 2, _steps(_SHORT, "all"), _UNITS),
 )
 """Tables about all units, narrow enough for a terminal."""
 
 UNIT_GRID = (
-    Sheet(f"{_POSITION}: units in sight", "position_error", 3, _steps(_LONG, "visible")),
-    Sheet(f"{_POSITION}: units seen before, hidden now", "position_error", 3, _steps(_LONG, "hidden")),
-    Sheet(f"{_HEALTH}: units in sight", "health_error", 2, _steps(_LONG, "visible")),
-    Sheet(f"{_HEALTH}: units seen before, hidden now", "health_error", 2, _steps(_LONG, "hidden")),
-    Sheet(f"{_DEATHS}: units in sight", "dead_f1", 2, _steps(_LONG, "visible")),
+    Sheet(f"{_POSITION}: units in sight", "position_error", 3, _steps(_LONG, "visible"), _UNITS),
+    Sheet(f"{_POSITION}: units seen before, hidden now", "position_error", 3, _steps(_LONG, "hidden"), _UNITS),
+    Sheet(f"{_HEALTH}: units in sight", "health_error", 2, _steps(_LONG, "visible"), _UNITS),
+    Sheet(f"{_HEALTH}: units seen before, hidden now", "health_error", 2, _steps(_LONG, "hidden"), _UNITS),
+    Sheet(f"{_DEATHS}: units in sight", "dead_f1", 2, _steps(_LONG, "visible"), _UNITS),
 )
 """Tables about units in sight and hidden ones, apart."""
 
 PLACE_SHEETS = tuple(
     Sheet(
-        f"Place queries, {share:.0%} of the views: negative log-likelihood in nats",
+        f"Places at {share:.0%} of the views: negative log-likelihood in nats",
         PLACE_NLL,
         2,
         {heading: {"views": share, "status": status} for heading, status in _AGES.items()},
+        _PLACES,
     )
     for share in reversed(SHARES)
 )
