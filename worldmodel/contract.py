@@ -172,8 +172,8 @@ class Predictor(nn.Module, ABC):
     def window(self, memory: Memory, encoded: Encoded) -> tuple[Memory, Memory]:
         """The memory after each step of a window, tensors ``[B, T, ...]``, for the readouts; and the last of them."""
         memories = []
-        for t in range(encoded[0].shape[1]):
-            memory = self.advance(memory, tuple(part[:, t] for part in encoded))
+        for step in zip(*(part.unbind(dim=1) for part in encoded), strict=True):
+            memory = self.advance(memory, step)
             memories.append(memory)
         return tuple(torch.stack(parts, dim=1) for parts in zip(*memories, strict=True)), memory
 

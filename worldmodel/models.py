@@ -6,8 +6,10 @@ from worldmodel.baselines.lstm import PooledLSTM
 from worldmodel.config import ModelConfig, ModelName
 from worldmodel.model import WorldModel
 from worldmodel.s2rm import S2RM
+from worldmodel.s2rm_local import LocalS2GRU
 
 MODELS: dict[ModelName, Callable[[ModelConfig], WorldModel]] = {
+    "s2gru-local": LocalS2GRU,
     "s2gru": S2RM,
     "s2rmc": S2RM,
     "s2gru-literal": S2RM,

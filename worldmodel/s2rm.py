@@ -55,7 +55,7 @@ class Modules(WorldModel):
         if self.ablation != "reset":
             return super().window(memory, encoded)
         blank = tuple(torch.zeros_like(part) for part in memory)
-        steps = [self.advance(blank, tuple(part[:, t] for part in encoded)) for t in range(encoded[0].shape[1])]
+        steps = [self.advance(blank, step) for step in zip(*(part.unbind(dim=1) for part in encoded), strict=True)]
         return tuple(torch.stack(parts, dim=1) for parts in zip(*steps, strict=True)), steps[-1]
 
     def topology(self) -> dict[str, Any]:

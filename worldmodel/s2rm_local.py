@@ -1,0 +1,115 @@
+"""S2GRU with local frames: our S2RM, in which every module keeps a soft map of the ground around it.
+
+The paper's modules know what they hear but not where in their neighbourhood it was. Here a token enters a module bound
+to its offset from the module's place, messages between modules carry the direction they come from, and a query reads
+what a module holds at the query's own offset. All modules share one set of weights, so none learns physics of its own.
+What is in sight needs no memory: a query also sees the current tokens, laid out around it the same way.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from s2rm_sc2.views.entity import WORLD_SCALE
+from worldmodel.config import ModelConfig
+from worldmodel.contract import Encoded, Memory
+from worldmodel.encoder import Asked, Tokens
+from worldmodel.modules import gru_step
+from worldmodel.s2rm import Modules
+
+NEAR_CELLS, NEAR_CELL = 5, 2.0
+"""The frame around a query in which it sees the tokens: knots along a side, and cells between two of them."""
+
+
+class LocalS2GRU(Modules):
+    """Modules with shared GRU weights and local frames, joined with what is in sight of the query."""
+
+    spacing: Tensor
+
+    def __init__(self, config: ModelConfig) -> None:
+        d, bins, channels = config.hidden, config.frame**2, config.channels
+        attended = config.heads * config.head_width
+        super().__init__(config, recalled=2 * config.width)
+        self.register_buffer("spacing", torch.tensor(1.0))
+        self.write = nn.Linear(config.width, channels)
+        self.enter = nn.Linear(bins * channels, 3 * d)
+        self.project = nn.Linear(d, 3 * attended)
+        self.merge = nn.Linear(3 * attended, d)
+        self.norm = nn.LayerNorm(d)
+        self.gates_state = nn.Linear(d, 3 * d)
+        self.read = nn.Linear(d, bins * 2 * channels)
+        self.read_out = nn.Linear(2 * channels, config.width)
+        self.near = nn.Linear(NEAR_CELLS**2 * channels, config.width)
+
+    @torch.no_grad()
+    def calibrate(self, places: Tensor) -> None:
+        """Anchor the modules, and let a frame just cover the places that a module is in reach of."""
+        super().calibrate(places)
+        reached = self.reach(places).T > 0
+        gaps = (places[:, None] - self.sphere.places).abs().amax(dim=-1)
+        self.spacing.copy_(2.0 * gaps[reached].quantile(0.95) * WORLD_SCALE / (self.config.frame - 1))
+
+    def prepare(self, tokens: Tokens) -> Encoded:
+        """What the tokens write into every module, as gates of its GRU, for a whole window; and the tokens themselves."""
+        content = self.write(tokens.content) * tokens.present.unsqueeze(-1)
+        written = self._bound(tokens.place, tokens.present).transpose(-1, -2) @ content
+        entered = self.enter(written.unflatten(-2, (self.config.modules, -1)).flatten(-2))
+        points = self.sphere.module_points()
+        at = self.sphere.places * (WORLD_SCALE / self.spacing)
+        at = torch.cat([torch.ones_like(at[:, :1]), at - at.mean(dim=0)], dim=-1)
+        shape = tokens.place.shape[:-2]
+        constant = (part.expand(*shape, *part.shape) for part in (self.sphere.kernel(points, points), at))
+        return entered, tokens.place, content, *constant
+
+    def advance(self, memory: Memory, encoded: Encoded) -> Memory:
+        """Messages between neighbours with the direction they come from, then the shared GRU."""
+        (state,) = memory
+        entered, _, _, neighbours, at = encoded
+        query, key, value = self.project(state).unflatten(-1, (3, self.config.heads, -1)).transpose(1, 3).unbind(2)
+        weights = torch.sigmoid(query @ key.transpose(-1, -2) / self.config.head_width**0.5) * neighbours.unsqueeze(1)
+        moments = (value.unsqueeze(-1) * at[:, None, :, None]).flatten(-2)  # value, and value times where it is from
+        heard, ways = (weights @ moments).unflatten(-1, (-1, 3)).split([1, 2], dim=-1)
+        heard = torch.cat([heard, ways - heard * at[:, None, :, None, 1:]], dim=-1)
+        mixed = self.norm(state + self.merge(heard.transpose(1, 2).flatten(2)))
+        return (gru_step(entered, self.gates_state(mixed), mixed),)
+
+    def recall(self, memory: Memory, encoded: Encoded, asked: Asked) -> Tensor:
+        """What the modules hold at each place, and the tokens around it."""
+        _, token_place, content, *_ = encoded
+        held = self.read(memory[0]).unflatten(-1, (self.config.frame**2, -1)).flatten(-3, -2)
+        told = self.read_out(self._bound(asked.place) @ held)
+        knots, weights = corners(token_place.unsqueeze(-3) - asked.place.unsqueeze(-2), NEAR_CELLS, NEAR_CELL)
+        around = weights.new_zeros(*weights.shape[:-1], NEAR_CELLS**2).scatter_(-1, knots, weights)
+        seen = (around.transpose(-1, -2) @ content.unsqueeze(-3)).flatten(-2)
+        return torch.relu(torch.cat([told, self.near(seen)], dim=-1))
+
+    def _bound(self, place: Tensor, present: Tensor | None = None) -> Tensor:
+        """How places ``[..., N, 2]`` are bound to the knots of the modules' frames, ``[..., N, M * frame²]``: kernel
+        times bilinear weights, nearly all of them 0."""
+        bins, modules = self.config.frame**2, self.config.modules
+        reach = self.reach(place, present).transpose(-1, -2)
+        closest = modules if self.sphere.constant else min(modules, 2 * self.config.reach)
+        kernel, module = reach.topk(closest, dim=-1)
+        knots, weights = corners(place.unsqueeze(-2) - self.sphere.places[module], self.config.frame, self.spacing)
+        knots, weights = knots + module.unsqueeze(-1) * bins, weights * kernel.unsqueeze(-1)
+        empty = weights.new_zeros(*place.shape[:-1], modules * bins)
+        return empty.scatter(-1, knots.flatten(-2), weights.flatten(-2))
+
+
+def corners(offsets: Tensor, knots: int, spacing: Tensor | float) -> tuple[Tensor, Tensor]:
+    """The four knots of a square frame around an offset, and its bilinear weights there (0 outside the frame).
+
+    Args:
+        offsets: ``[..., 2]``, world coordinates, from the frame's middle.
+        knots: n, along a side.
+        spacing: cells between two of them.
+
+    Returns:
+        Distinct knots, int64 ``[..., 4]`` below n², and weights ``[..., 4]``.
+    """
+    at = offsets * (WORLD_SCALE / spacing) + (knots - 1) / 2
+    low = at.floor().clamp(0, knots - 2)
+    high = (1.0 - (at - low - 1.0).abs()).clamp(min=0.0)
+    x, y = torch.stack([(1.0 - (at - low).abs()).clamp(min=0.0), high], dim=-1).unbind(dim=-2)
+    first = (low[..., 0] * knots + low[..., 1]).long()
+    index = first.unsqueeze(-1) + torch.tensor([0, 1, knots, knots + 1], device=offsets.device)
+    return index, (x.unsqueeze(-1) * y.unsqueeze(-2)).flatten(-2)
