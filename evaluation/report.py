@@ -100,16 +100,16 @@ class Report:
 
 
 _CONDITIONS = {
-    "position_error": f"""A figure about units counts those that the kept views have shown and that are not known to be
-dead: in sight of a kept view when the forecast starts (`visible` in `report.json`) or seen before it (`hidden`).
-Forecasts are open loop: after {WARMUP} steps of views the model goes on alone, told only the actions of the agents whose
-views are kept (an attack implies that its target lives and is within reach). `n` is the number of units behind a figure;
-for an F1 the number of them that truly are what it looks for.""",
-    PLACE_NLL: f"""A figure about places counts those whose last time in sight of a kept view lies so many steps back; three
-in four are drawn around living units, seen or not. They are asked about after each of {ASKED} steps, in which the kept
-views go dark and come back. Between views and answer stands nothing but the model's memory. The floors were fitted on
-other battles of the scenarios trained on: the `constant rate` of each age, and the `last-seen table`, which is told
-which unit is which. `n` is the number of places behind a figure.""",
+    "position_error": f"""A figure about units counts those that the kept views have shown and that are not known to
+be dead: in sight of a kept view when the forecast starts (`visible` in `report.json`) or seen before it (`hidden`).
+Forecasts are open loop: after {WARMUP} steps of views the model goes on alone, told only the actions of the agents
+whose views are kept (an attack implies that its target lives and is within reach). `n` is the number of units behind a
+figure; for an F1 the number of them that truly are what it looks for.""",
+    PLACE_NLL: f"""A figure about places counts those whose last time in sight of a kept view lies so many steps back;
+three in four are drawn around living units, seen or not. They are asked about after each of {ASKED} steps, in which the
+kept views go dark and come back. Between views and answer stands nothing but the model's memory. The floors were
+fitted on other battles of the scenarios trained on: the `constant rate` of each age, and the `last-seen table`, which
+is told which unit is which. `n` is the number of places behind a figure.""",
 }
 """What counts, by a metric that tells which question was asked."""
 

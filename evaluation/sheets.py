@@ -87,12 +87,12 @@ _DEATHS = "F1 of deaths (persistence calls all alive)"
 _SHORT = ((1, 1.0), (1, 0.4), (10, 1.0), (10, 0.4))
 _LONG = tuple((steps, share) for steps in (1, 10) for share in (1.0, 0.4, 0.2))
 _AGES: dict[str, Status] = {
-    "in sight": "in sight",
-    "dark 1-10": "dark",
-    "dark 1-3": "dark 1-3",
-    "dark 4-7": "dark 4-7",
-    "dark 8-10": "dark 8-10",
-    "dark 11-19": "dark 11-19",
+    "seen": "in sight",
+    "1-10": "dark",
+    "1-3": "dark 1-3",
+    "4-7": "dark 4-7",
+    "8-10": "dark 8-10",
+    "11-19": "dark 11-19",
     "never": "never",
 }
 
