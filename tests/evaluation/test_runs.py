@@ -1,6 +1,14 @@
-"""When two names mean the same battles, so that a scenario counts as seen in training."""
+"""When two names mean the same battles, so that a scenario counts as seen in training; and what can be taken away."""
 
-from evaluation.runs import content
+from pathlib import Path
+
+import pytest
+
+from evaluation.runs import ABLATIONS, Run, ablated, content, load_runs
+from s2rm_sc2.errors import BadArgument
+from worldmodel.config import preset
+from worldmodel.models import build
+from worldmodel.s2rm import Modules
 
 
 def test_scenarios_that_differ_in_battle_are_told_apart() -> None:
@@ -14,3 +22,23 @@ def test_scenarios_that_differ_in_battle_are_told_apart() -> None:
 def test_names_of_the_same_battles_are_not() -> None:
     assert content("protoss_10_vs_10") == content("10gen_protoss")
     assert content("3s5z,limit=200") == content("5z3s")
+
+
+def test_an_ablation_leaves_the_run_itself_as_it_is(run_2s3z: Path) -> None:
+    (run,) = load_runs([run_2s3z])
+    for name in ABLATIONS:
+        without = ablated(run, name)
+        assert (without.name, without.ablation) == (f"s2gru ({name})", name)
+        assert isinstance(without.model, Modules)
+        assert isinstance(run.model, Modules)
+        assert (without.model.ablation, run.model.ablation) == (name, "none")
+        assert (without.model.sphere.constant, run.model.sphere.constant) == (name == "constant", False)
+
+
+def test_only_models_with_modules_can_be_ablated_and_only_so(run_2s3z: Path) -> None:
+    (run,) = load_runs([run_2s3z])
+    plain = Run(run.folder, build(preset("debug", "lstm")[0]), run.info, "lstm")
+    with pytest.raises(BadArgument, match="lstm in .* has no modules"):
+        ablated(plain, "reset")
+    with pytest.raises(BadArgument, match="--ablate sight is unknown; choose one of reset, blind, constant"):
+        ablated(run, "sight")
