@@ -31,11 +31,13 @@ class Observation:
     Attributes:
         place: ``[..., N, 2]``, world coordinates.
         features: ``[..., N, F]``, columns of :data:`worldmodel.tokens.TOKEN_COLUMNS`.
+        sight: ``[..., N]``, how far the token's unit sees for us, cells; 0 for units that do not look.
         present: bool ``[..., N]``; other rows are not there, and nothing of them is read.
     """
 
     place: Tensor
     features: Tensor
+    sight: Tensor
     present: Tensor
 
 

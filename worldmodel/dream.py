@@ -58,7 +58,7 @@ def watch(model: Predictor, windows: Windows, keep: Tensor, steps: int) -> Guide
         belief = beliefs.see(belief, windows.units.at(t), seen[:, t], keep[:, t], windows.sight)
         history.append(belief)
     stacked = beliefs.stack(history)
-    observation = observe(stacked, windows.actions[:, :steps], keep[:, :steps])
+    observation = observe(stacked, windows.actions[:, :steps], keep[:, :steps], windows.sight[:, None])
     encoded = model.encode(observation)
     memory, last = model.window(model.start(observation), encoded)
     return Guided(stacked, encoded, memory, last)
@@ -92,7 +92,7 @@ def dream(
     for t in range(warmup, warmup + steps):
         belief = beliefs.imagine(belief, change, keep[:, t], windows.sight)
         now, actions = beliefs.stack([belief]), windows.actions[:, t : t + 1].clamp(min=STOP)
-        encoded = model.encode(observe(now, actions, keep[:, t : t + 1]))
+        encoded = model.encode(observe(now, actions, keep[:, t : t + 1], windows.sight[:, None]))
         reading, memory = model.window(memory, encoded)
         said, outcome = model.read_units(reading, encoded, ask(now, actions, keep[:, t : t + 1]))
         change = said.at(0)

@@ -12,13 +12,14 @@ from worldmodel.tokens import PAIR_WIDTH, ROW_WIDTH, TOKEN_WIDTH
 
 @dataclass(frozen=True)
 class Tokens:
-    """Encoded views: ``place`` ``[..., N, 2]``, ``content`` ``[..., N, W]`` and ``present`` bool ``[..., N]``.
+    """Encoded views: ``place`` ``[..., N, 2]``, ``content`` ``[..., N, W]``, ``sight`` and ``present`` ``[..., N]``.
 
-    Rows that are not present hold zeros in all three.
+    Rows that are not present hold zeros in all of them.
     """
 
     place: Tensor
     content: Tensor
+    sight: Tensor
     present: Tensor
 
 
@@ -44,7 +45,7 @@ class TokenEncoder(nn.Module):
         """The encoded tokens of any number of steps."""
         features = torch.cat([observation.features, sinusoids(observation.place)], dim=-1)
         content = self.net(features).masked_fill(~observation.present.unsqueeze(-1), 0.0)
-        return Tokens(observation.place, content, observation.present)
+        return Tokens(observation.place, content, observation.sight, observation.present)
 
 
 class SetEncoder(nn.Module):

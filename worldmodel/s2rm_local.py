@@ -31,14 +31,14 @@ class LocalS2GRU(Modules):
         super().__init__(config, recalled=2 * config.width)
         self.register_buffer("spacing", torch.tensor(1.0))
         self.write = nn.Linear(config.width, channels)
-        self.enter = nn.Linear(bins * channels, 3 * d)
+        self.enter = nn.Linear(bins * (channels + 1), 3 * d)
         self.project = nn.Linear(d, 3 * attended)
         self.merge = nn.Linear(3 * attended, d)
         self.norm = nn.LayerNorm(d)
         self.gates_state = nn.Linear(d, 3 * d)
         self.read = nn.Linear(d, bins * 2 * channels)
         self.read_out = nn.Linear(2 * channels, config.width)
-        self.near = nn.Linear(NEAR_CELLS**2 * channels, config.width)
+        self.near = nn.Linear(NEAR_CELLS**2 * (channels + 1), config.width)
 
     @torch.no_grad()
     def calibrate(self, places: Tensor) -> None:
@@ -52,35 +52,45 @@ class LocalS2GRU(Modules):
         """What the tokens write into every module, as gates of its GRU, for a whole window; and the tokens themselves."""
         content = self.write(tokens.content) * tokens.present.unsqueeze(-1)
         written = self._bound(tokens.place, tokens.present).transpose(-1, -2) @ content
+        lit = covered(self._knots(self.sphere.places, self.config.frame, self.spacing), tokens)
+        lit = lit & (self.ablation != "blind")
+        written = torch.cat([written, lit.unsqueeze(-1).to(written.dtype)], dim=-1)
         entered = self.enter(written.unflatten(-2, (self.config.modules, -1)).flatten(-2))
         points = self.sphere.module_points()
         at = self.sphere.places * (WORLD_SCALE / self.spacing)
         at = torch.cat([torch.ones_like(at[:, :1]), at - at.mean(dim=0)], dim=-1)
         shape = tokens.place.shape[:-2]
         constant = (part.expand(*shape, *part.shape) for part in (self.sphere.kernel(points, points), at))
-        return entered, tokens.place, content, *constant
+        return entered, tokens.place, content, tokens.sight, *constant
 
     def advance(self, memory: Memory, encoded: Encoded) -> Memory:
         """Messages between neighbours with the direction they come from, then the shared GRU."""
         (state,) = memory
-        entered, _, _, neighbours, at = encoded
+        entered, *_, neighbours, at = encoded
         query, key, value = self.project(state).unflatten(-1, (3, self.config.heads, -1)).transpose(1, 3).unbind(2)
         weights = torch.sigmoid(query @ key.transpose(-1, -2) / self.config.head_width**0.5) * neighbours.unsqueeze(1)
         moments = (value.unsqueeze(-1) * at[:, None, :, None]).flatten(-2)  # value, and value times where it is from
         heard, ways = (weights @ moments).unflatten(-1, (-1, 3)).split([1, 2], dim=-1)
         heard = torch.cat([heard, ways - heard * at[:, None, :, None, 1:]], dim=-1)
         mixed = self.norm(state + self.merge(heard.transpose(1, 2).flatten(2)))
-        return (gru_step(entered, self.gates_state(mixed), mixed),)
+        return (gru_step(entered, self.gates_state(mixed), state),)
 
     def recall(self, memory: Memory, encoded: Encoded, asked: Asked) -> Tensor:
         """What the modules hold at each place, and the tokens around it."""
-        _, token_place, content, *_ = encoded
+        _, token_place, content, sight, *_ = encoded
         held = self.read(memory[0]).unflatten(-1, (self.config.frame**2, -1)).flatten(-3, -2)
         told = self.read_out(self._bound(asked.place) @ held)
         knots, weights = corners(token_place.unsqueeze(-3) - asked.place.unsqueeze(-2), NEAR_CELLS, NEAR_CELL)
         around = weights.new_zeros(*weights.shape[:-1], NEAR_CELLS**2).scatter_(-1, knots, weights)
-        seen = (around.transpose(-1, -2) @ content.unsqueeze(-3)).flatten(-2)
-        return torch.relu(torch.cat([told, self.near(seen)], dim=-1))
+        seen = around.transpose(-1, -2) @ content.unsqueeze(-3)
+        lit = covered(self._knots(asked.place, NEAR_CELLS, NEAR_CELL), Tokens(token_place, content, sight, sight > 0))
+        seen = torch.cat([seen, lit.unflatten(-1, (-1, NEAR_CELLS**2)).unsqueeze(-1).to(seen.dtype)], dim=-1)
+        return torch.relu(torch.cat([told, self.near(seen.flatten(-2))], dim=-1))
+
+    def _knots(self, middles: Tensor, knots: int, spacing: Tensor | float) -> Tensor:
+        """The knots of frames around ``[..., K, 2]``, world coordinates ``[..., K * knots², 2]``."""
+        steps = (torch.arange(knots, device=middles.device) - (knots - 1) / 2) * (spacing / WORLD_SCALE)
+        return (middles.unsqueeze(-2) + torch.cartesian_prod(steps, steps)).flatten(-3, -2)
 
     def _bound(self, place: Tensor, present: Tensor | None = None) -> Tensor:
         """How places ``[..., N, 2]`` are bound to the knots of the modules' frames, ``[..., N, M * frame²]``: kernel
@@ -113,3 +123,19 @@ def corners(offsets: Tensor, knots: int, spacing: Tensor | float) -> tuple[Tenso
     first = (low[..., 0] * knots + low[..., 1]).long()
     index = first.unsqueeze(-1) + torch.tensor([0, 1, knots, knots + 1], device=offsets.device)
     return index, (x.unsqueeze(-1) * y.unsqueeze(-2)).flatten(-2)
+
+
+@torch.no_grad()
+def covered(places: Tensor, tokens: Tokens) -> Tensor:
+    """Which places ``[..., P, 2]`` lie in sight of a token that looks, bool ``[..., P]``."""
+
+    # sight² - |p - x|² in one product: [p, |p|², 1] · [2 x, -1, sight² - |x|²].
+    def lifted(x: Tensor, *columns: Tensor) -> Tensor:
+        return torch.cat([x, torch.stack(columns, dim=-1)], dim=-1)
+
+    square, far = places.square().sum(-1), (tokens.sight / WORLD_SCALE).square() - tokens.place.square().sum(-1)
+    first, second = (
+        lifted(places, square, torch.ones_like(square)),
+        lifted(2.0 * tokens.place, -torch.ones_like(far), far),
+    )
+    return (first @ second.transpose(-1, -2)).amax(dim=-1) > 0

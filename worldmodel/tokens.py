@@ -5,6 +5,7 @@ from torch import Tensor
 
 from s2rm_sc2.views.entity import (
     ACTION_COLUMNS,
+    DISTANCE_SCALE,
     PAIR_COLUMNS,
     UNIT_COLUMNS,
     action_features,
@@ -16,20 +17,21 @@ from s2rm_sc2.views.entity import (
 from worldmodel.belief import Belief
 from worldmodel.contract import Observation, UnitQueries
 
-TOKEN_COLUMNS = (*UNIT_COLUMNS, "looks", *ACTION_COLUMNS)
+TOKEN_COLUMNS = (*UNIT_COLUMNS, "sight", *ACTION_COLUMNS)
 ROW_COLUMNS = (*UNIT_COLUMNS, *ACTION_COLUMNS, "vx", "vy", "visible", "log_age")
 TOKEN_WIDTH, ROW_WIDTH, PAIR_WIDTH = len(TOKEN_COLUMNS), len(ROW_COLUMNS), len(PAIR_COLUMNS)
 
 _AIM = ACTION_COLUMNS.index("target_dx")
 
 
-def observe(belief: Belief, actions: Tensor, keep: Tensor) -> Observation:
+def observe(belief: Belief, actions: Tensor, keep: Tensor, sight: Tensor) -> Observation:
     """What the kept views show.
 
     Args:
         belief: ``[..., U]``, with ``[...]`` ``[B]`` or ``[B, T]``; only its visible rows are read.
         actions: int64 ``[..., A]``; those of agents that are not kept are never read.
         keep: bool ``[..., A]``, whose views are available.
+        sight: float32 ``[..., A]``, how far each agent sees, cells.
     """
     looks = _looks(belief, keep)
     hidden = ~belief.visible.unsqueeze(-1)
@@ -37,11 +39,12 @@ def observe(belief: Belief, actions: Tensor, keep: Tensor) -> Observation:
     row = action_targets(belief.units, actions).clamp(min=0)
     acts[..., _AIM:] *= belief.visible.gather(-1, row).unsqueeze(-1)  # where a target out of sight is, no view tells
     acts = _padded(acts, belief)
-    looking = _padded(looks.unsqueeze(-1).to(belief.vx.dtype), belief)
-    features = torch.cat([unit_features(belief.units), looking, acts], dim=-1)
+    sight = _padded((sight * looks).unsqueeze(-1), belief).masked_fill(hidden, 0.0)
+    features = torch.cat([unit_features(belief.units), sight / DISTANCE_SCALE, acts], dim=-1)
     return Observation(
         place=places(belief.units).masked_fill(hidden, 0.0),
         features=features.masked_fill(hidden, 0.0),
+        sight=sight.squeeze(-1),
         present=belief.visible,
     )
 
