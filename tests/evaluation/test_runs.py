@@ -38,7 +38,7 @@ def test_an_ablation_leaves_the_run_itself_as_it_is(run_2s3z: Path) -> None:
 def test_only_models_with_modules_can_be_ablated_and_only_so(run_2s3z: Path) -> None:
     (run,) = load_runs([run_2s3z])
     plain = Run(run.folder, build(preset("debug", "lstm")[0]), run.info, "lstm")
-    with pytest.raises(BadArgument, match="lstm in .* has no modules"):
+    with pytest.raises(BadArgument, match=r"lstm in .* has no modules"):
         ablated(plain, "reset")
     with pytest.raises(BadArgument, match="--ablate sight is unknown; choose one of reset, blind, constant"):
         ablated(run, "sight")

@@ -9,8 +9,8 @@ from PIL import Image
 from rich.console import Console
 
 from evaluation.held_out import held_out
-from evaluation.report import Report
 from evaluation.questions import Units
+from evaluation.report import Report
 from evaluation.rows import distinct, select
 from evaluation.runs import content, load_runs
 from evaluation.suite import default_scenarios, evaluate
