@@ -13,11 +13,12 @@ from typing import Any
 
 from rich.console import Console
 
+from evaluation.gaps import gaps
 from evaluation.held_out import collected, held_out
 from evaluation.questions import Question, Units, places
 from evaluation.rows import Row, over_seeds
 from evaluation.runs import ABLATIONS, Run, ablated
-from evaluation.sheets import PLACE_SHEETS, UNIT_GRID, Sheet
+from evaluation.sheets import PLACE_SHEETS, UNIT_GRID, Sheet, gap_sheet
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import get
 from s2rm_sc2.store import EpisodeStore
@@ -31,6 +32,9 @@ FORMAT = 1
 
 SEED = 0
 """Of training and test battles, of what is asked and of its views: the same for every run."""
+
+REFERENCES = ("s2gru-local", "s2gru")
+"""Models that the others are compared with, battle by battle."""
 
 _FIELDS = ("2x1s2z", "3x1s2z", "2x2s2z", "3x2s2z")
 _MORE = ("3x1s2z", "3x2s2z", "4x2s2z")
@@ -232,15 +236,25 @@ def _replace(path: Path, text: str) -> None:
 def write_table(plan: Plan, out: Path) -> Path:
     """Writes ``<table>.md`` and ``<table>.json`` from the figures of the runs that are there; returns the first."""
     files = [json.loads(path.read_text()) for path in sorted((out / plan.name).glob("*.json"))]
-    rows = [Row(**row) for file in files for row in file["rows"]]
+    rows = [_row(row) for file in files for row in file["rows"]]
     runs = [file["about"] for file in files if "model" in file["about"]]
     means = over_seeds(rows)
     _write(out / f"{plan.name}.json", {"table": plan.name, "runs": runs}, rows)
     parts = [f"# Table {plan.name}", _preface(plan, files), _models(runs)]
     for sheet in plan.sheets:
         parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(means)]
+    for reference in REFERENCES:
+        behind = gaps(rows, reference)
+        if behind:
+            sheet = gap_sheet(reference)
+            parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(behind)]
     _replace(out / f"{plan.name}.md", "\n\n".join(parts) + "\n")
     return out / f"{plan.name}.md"
+
+
+def _row(columns: dict[str, Any]) -> Row:
+    """A row as a file holds it."""
+    return Row(**{**columns, "sums": tuple((over, under) for over, under in columns["sums"])})
 
 
 def _preface(plan: Plan, files: Sequence[dict[str, Any]]) -> str:

@@ -114,10 +114,11 @@ def place_rows(losses: Losses, asked: Exam, split: Split, name: str, seed: int |
     for share, loss in losses.items():
         for status, (first, last) in AGES.items():
             age = asked.age[share]
-            figure = bootstrap.figure(_tally(loss, taken & (age >= first) & (age <= last)))
+            tally = _tally(loss, taken & (age >= first) & (age <= last))
+            figure = bootstrap.figure(tally)
             if figure is not None:
                 of = (name, seed, test.scenario.name, split, share, 1, status, METRIC)
-                rows.append(Row(*of, figure.value, figure.low, figure.high, figure.n))
+                rows.append(Row(*of, figure.value, figure.low, figure.high, figure.n, bootstrap.sums(tally)))
     return rows
 
 

@@ -40,7 +40,8 @@ class Report:
     def write(self) -> None:
         """Write ``report.json``, a row a line, and ``report.md``."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        rows = ",\n".join(json.dumps(asdict(row), allow_nan=False) for row in self.rows)
+        columns = ({name: value for name, value in asdict(row).items() if name != "sums"} for row in self.rows)
+        rows = ",\n".join(json.dumps(column, allow_nan=False) for column in columns)
         about = json.dumps(self.about, indent=1)
         text = f'{{"format": {FORMAT},\n"rows": [\n{rows}\n],\n"about": {about}}}\n'
         (self.folder / "report.json").write_text(text)

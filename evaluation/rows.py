@@ -33,6 +33,7 @@ class Row:
         metric: a name in :data:`evaluation.metrics.METRICS`, or ``place_nll``.
         value, low, high: the figure and its 95 % interval over episodes.
         n: units, or places, that it rests on.
+        sums: of places, for each test episode, the sum and the count that the figure is made of.
     """
 
     model: str
@@ -47,6 +48,7 @@ class Row:
     low: float
     high: float
     n: int
+    sums: tuple[tuple[float, float], ...] = ()
 
 
 def select(rows: Iterable[Row], **conditions: object) -> list[Row]:
@@ -75,7 +77,7 @@ def over_seeds(rows: Iterable[Row]) -> list[Row]:
     """
     groups: dict[Row, list[Row]] = {}
     for row in rows:
-        groups.setdefault(replace(row, seed=None, value=0.0, low=0.0, high=0.0, n=0), []).append(row)
+        groups.setdefault(replace(row, seed=None, value=0.0, low=0.0, high=0.0, n=0, sums=()), []).append(row)
     means = []
     for key, group in groups.items():
         value, low, high = (fmean(getattr(row, name) for row in group) for name in ("value", "low", "high"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from evaluation.gaps import SUFFIX
 from evaluation.metrics import FACTORS
 from evaluation.places import METRIC as PLACE_NLL
 from evaluation.places import SHARES
@@ -123,3 +124,18 @@ PLACE_SHEETS = tuple(
     for share in reversed(SHARES)
 )
 """Tables about places, by how long they have been dark."""
+
+_GAPS: tuple[Status, ...] = ("in sight", "dark", "dark 11-19")
+
+
+def gap_sheet(reference: str) -> Sheet:
+    """The table of :func:`evaluation.gaps.gaps` to a model."""
+    columns = {
+        f"{heading}, {share:.0%}": {"views": share, "status": status}
+        for heading, status in _AGES.items()
+        if status in _GAPS
+        for share in reversed(SHARES)
+    }
+    title = f"Places: nats more than {reference} needs"
+    caption = "by steps since the place was last in sight and share of the views; above 0 is worse, paired by battles"
+    return Sheet(title, f"{PLACE_NLL}{SUFFIX}", 2, columns, caption)

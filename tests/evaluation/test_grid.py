@@ -1,9 +1,10 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from evaluation.gaps import gaps
 from evaluation.grid import PLANS, Plan, benchmark_models, entries, numbers, plan
 from evaluation.places import SHARES
 from evaluation.rows import Row, over_seeds, select
@@ -16,7 +17,8 @@ PLAN = Plan("places", "places", ("2s3z",), 20, ("2s3z", "3m"), PLACE_SHEETS)
 
 
 def figures(out: Path) -> list[Row]:
-    return [Row(**row) for row in json.loads((out / "places.json").read_text())["rows"]]
+    rows = json.loads((out / "places.json").read_text())["rows"]
+    return [Row(**{**row, "sums": tuple(map(tuple, row["sums"]))}) for row in rows]
 
 
 def test_a_grid_is_run_in_parts_and_trains_only_what_is_missing(store_2s3z: EpisodeStore, tmp_path: Path) -> None:
@@ -38,7 +40,7 @@ def test_a_grid_is_run_in_parts_and_trains_only_what_is_missing(store_2s3z: Epis
     assert text != before
     assert "| s2gru | 22,918 | 1 | 2 |" in text
     for line in ("| 3m | unseen | lstm |", "| 3m | unseen | s2gru (reset) |", "| 2s3z | train | constant rate |"):
-        assert text.count(line) == len(SHARES)
+        assert text.count(line) == len(SHARES) + 1  # and once behind s2gru
 
     stamps = {path: path.stat().st_mtime_ns for path in (out / "places").rglob("*") if path.is_file()}
     benchmark_models(PLAN, both[1:], out, episodes=2, data=tmp_path / "nothing is needed", progress=False)
@@ -64,6 +66,29 @@ def test_bad_input_is_named() -> None:
         numbers("0,x")
     with pytest.raises(BadArgument, match="gru2"):
         entries(PLANS["units"], ["gru2"], [0], "small", None)
+
+
+def sums(*costs: float) -> tuple[tuple[float, float], ...]:
+    """Ten places in each episode, at these costs."""
+    return tuple((10.0 * cost, 10.0) for cost in costs)
+
+
+def test_a_gap_is_sure_where_every_battle_says_the_same_however_hard_it_is() -> None:
+    row = Row("ours", 0, "3m", "train", 1.0, 1, "dark", "place_nll", 5.0, 3.0, 7.0, 50, sums(1, 3, 5, 7, 9))
+    other = replace(row, model="other", seed=None, sums=sums(2.5, 4.5, 6.5, 8.5, 10.5))
+    (gap,) = gaps([row, other], "ours")
+    assert (gap.model, gap.metric, gap.n) == ("other", "place_nll_gap", 50)
+    assert (gap.value, gap.low, gap.high) == pytest.approx((1.5, 1.5, 1.5))
+    (gap,) = gaps([row, other], "other")
+    assert gap.value == pytest.approx(-1.5)
+    assert gaps([row, other], "nobody") == []
+
+
+def test_a_gap_is_unsure_where_seeds_differ() -> None:
+    row = Row("ours", 0, "3m", "train", 1.0, 1, "dark", "place_nll", 5.0, 3.0, 7.0, 50, sums(1, 3, 5, 7, 9))
+    seeds = [replace(row, model="other", seed=seed, sums=sums(*(c + seed for c in (1, 3, 5, 7, 9)))) for seed in (0, 2)]
+    (gap,) = gaps([row, *seeds], "ours")
+    assert (gap.value, gap.low, gap.high) == pytest.approx((1.0, 0.0, 2.0))
 
 
 def test_a_mean_over_seeds_is_as_uncertain_as_its_battles_and_its_seeds_together() -> None:

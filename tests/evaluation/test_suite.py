@@ -17,7 +17,21 @@ from evaluation.suite import default_scenarios, evaluate
 from s2rm_sc2.errors import BadArgument, CheckpointBroken, CheckpointMissing, ScenarioUnknown
 from s2rm_sc2.scenarios import get
 
-KEYS = ["model", "seed", "scenario", "split", "views", "horizon", "status", "metric", "value", "low", "high", "n"]
+KEYS = [
+    "model",
+    "seed",
+    "scenario",
+    "split",
+    "views",
+    "horizon",
+    "status",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "n",
+    "sums",
+]
 
 
 @pytest.fixture(scope="module")
