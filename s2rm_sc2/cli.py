@@ -117,32 +117,32 @@ def collect(
 
 @verb
 def train(
-    model: Annotated[str, typer.Option(help="s2gru or lstm.")] = "s2gru",
+    model: Annotated[str, typer.Option(help="An S2RM or a baseline; a wrong name lists them.")] = "s2gru",
+    task: Annotated[str, typer.Option(help="What is asked: units (seen before), places, or both.")] = "units",
     preset: Annotated[str, typer.Option(help="debug (seconds), small (minutes), paper (days on a CPU).")] = "small",
     updates: Annotated[int | None, typer.Option(help="Optimiser steps; by default the preset's.")] = None,
-    seed: Annotated[int, typer.Option(help="Of weights, batches and dropped views.")] = 0,
+    minutes: Annotated[float | None, typer.Option(help="Wall time per seed, instead of --updates.")] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option(help="Of weights and batches, 0 if not given; repeat for more.")
+    ] = None,
     data: Annotated[list[Path] | None, typer.Option(help="Stores or folders of stores; by default data/.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The run's folder, new or to be continued.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run's folder, new or to be continued; of several seeds, their runs'.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu or cuda.")] = "auto",
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Log for TensorBoard too.")] = False,
 ) -> None:
-    """Train a world model on collected stores, or continue a training."""
+    """Train a world model on collected stores, once or with several seeds, or continue a training."""
     from worldmodel.checkpoint import new_run
     from worldmodel.config import preset as configs
-    from worldmodel.train import open_stores
-    from worldmodel.train import train as run
+    from worldmodel.facts import trained
+    from worldmodel.train import open_stores, train_seeds
 
     _one_thread()
-    model_config, training = configs(preset, model, updates)
-    report = run(open_stores(data or [DATA]), model_config, training, seed, out or new_run(RUNS, model))
-    table = _table("", "", title=f"{model}: {report.run}")
-    for name, value in (
-        ("trained on", ", ".join(report.scenarios)),
-        ("parameters", f"{report.parameters:,}"),
-        ("updates", f"{report.updates:,}"),
-        ("best held-out loss", f"{report.best:.4f}"),
-        ("this call took", f"{report.seconds:,.0f} s"),
-    ):
-        table.add_row(name, value)
-    _print(table)
+    model_config, training = configs(preset, model, updates, task, minutes)
+    folder = out or new_run(RUNS, model)
+    stores = open_stores(data or [DATA])
+    _print(trained(train_seeds(stores, model_config, training, seed or [0], folder, device, tensorboard)))
 
 
 @verb
@@ -219,11 +219,14 @@ def watch(
 def inspect(
     place: Annotated[Path, typer.Argument(help="A store, a folder of stores, or a run.")] = DATA,
 ) -> None:
-    """Show what stores hold (scenario, counts, versions, arrays), or what a run was trained on and how."""
+    """Show what stores hold (scenario, counts, versions, arrays), or what a run was trained on and how it went."""
     from s2rm_sc2.store import EpisodeStore, find_stores
+    from worldmodel.facts import described, runs_in
 
-    if place.suffix == ".safetensors" or any(place.glob("*.safetensors")):
-        _print(_run_facts(place))
+    for run in runs_in(place):
+        for table in described(run):
+            _print(table)
+    if runs_in(place):
         return
     for path in find_stores(place) or [place]:
         found = EpisodeStore.open(path)
@@ -336,25 +339,6 @@ def _store_facts(store: "EpisodeStore") -> "Table":
         ("backend", ", ".join(f"{key} {value}" for key, value in attributes["backend"].items())),
         ("versions", f"format {attributes['format_version']}, package {attributes['package_version']}"),
         ("fingerprint", store.fingerprint()),
-    ):
-        table.add_row(name, value)
-    return table
-
-
-def _run_facts(place: Path) -> "Table":
-    from worldmodel.checkpoint import load_checkpoint
-
-    _, info = load_checkpoint(place)
-    table = _table("", "", title=str(place))
-    for name, value in (
-        ("model", ", ".join(f"{key} {value}" for key, value in info.model.to_dict().items())),
-        ("training", ", ".join(f"{key} {value}" for key, value in info.training.to_dict().items())),
-        ("trained on", ", ".join(f"{scenario} ({store})" for scenario, store in info.stores)),
-        ("seed", str(info.seed)),
-        ("best at update", f"{info.update:,}"),
-        ("parameters", f"{info.parameters:,}"),
-        ("metrics", ", ".join(f"{key} {value:.4f}" for key, value in info.metrics.items())),
-        ("versions", ", ".join(f"{key} {value}" for key, value in info.versions.items())),
     ):
         table.add_row(name, value)
     return table

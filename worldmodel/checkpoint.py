@@ -20,11 +20,20 @@ from s2rm_sc2 import __version__
 from s2rm_sc2.errors import CheckpointBroken, CheckpointMissing
 from s2rm_sc2.views.entity import ENTITY_VIEW_VERSION
 from worldmodel.config import ModelConfig, TrainConfig
-from worldmodel.models import build
+from worldmodel.header import decode
 from worldmodel.model import WorldModel
+from worldmodel.models import MODELS, build
 
-FORMAT = 1
+FORMAT = 2
 LAST, BEST = "last.safetensors", "best.safetensors"
+
+_UNFIT = "The weights in {} do not fit the model it describes; the file was altered. Train again."
+
+SEED_FOLDER = "seed"
+"""What the folders of a training with several seeds are called, before the seed."""
+
+_LARGEST = 4096
+"""No size of a model is larger; a file that claims one was not written here."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,7 @@ def load(path: Path) -> tuple[RunInfo, dict[str, Tensor]]:
             header = json.loads((opened.metadata() or {})["s2rm_sc2"])
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - not a dict
         return _info(header, path), tensors
-    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as problem:
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as problem:
         raise CheckpointBroken(
             f"Checkpoint {path} cannot be read ({type(problem).__name__}: {problem}); it is truncated or not from "
             "s2rm-sc2. Use the run's other checkpoint file or train again."
@@ -118,6 +127,7 @@ def load_checkpoint(run: Path) -> tuple[WorldModel, RunInfo]:
     if run.is_dir():
         path = run / (BEST if (run / BEST).exists() or not (run / LAST).exists() else LAST)
     info, tensors = load(path)
+    _check_sizes(info.model, tensors, path)
     model = build(info.model)
     restore(model, tensors, path)
     return model.eval(), info
@@ -134,7 +144,8 @@ def latest_run(folder: Path) -> Path:
     Raises:
         CheckpointMissing: there is none.
     """
-    runs = sorted(folder.glob(f"*/{BEST}"), key=lambda path: path.stat().st_mtime)
+    found = [*folder.glob(f"*/{BEST}"), *folder.glob(f"*/{SEED_FOLDER}*/{BEST}")]
+    runs = sorted(found, key=lambda path: path.stat().st_mtime)
     if not runs:
         raise CheckpointMissing(f"No trained run lies in {folder}/; train one first: s2rm-sc2 train.")
     return runs[-1].parent
@@ -146,26 +157,59 @@ def restore(model: WorldModel, tensors: dict[str, Tensor], path: Path) -> None:
     Raises:
         CheckpointBroken: the weights do not fit the model.
     """
-    weights = {name.removeprefix("model/"): t for name, t in tensors.items() if name.startswith("model/")}
+    weights = _weights(tensors)
     try:
         model.load_state_dict(weights)
     except RuntimeError as problem:
-        raise CheckpointBroken(
-            f"The weights in {path} do not fit the model it describes; the file was altered. Train again."
-        ) from problem
+        raise CheckpointBroken(_UNFIT.format(path)) from problem
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Put a checkpoint's optimiser state into an optimiser over the same parameters."""
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], path: Path) -> None:
+    """Put a checkpoint's optimiser state into an optimiser over the same parameters.
+
+    Raises:
+        CheckpointBroken: the state does not fit the parameters.
+    """
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimizer/"):
-            _, index, key = name.split("/")
-            state.setdefault(int(index), {})[key] = tensor
+    try:
+        for name, tensor in tensors.items():
+            if name.startswith("optimizer/"):
+                _, index, key = name.split("/")
+                if tensor.shape != (parameters[int(index)].shape if key.startswith("exp_avg") else ()):
+                    raise ValueError(f"{name} has shape {list(tensor.shape)}")
+                state.setdefault(int(index), {})[key] = tensor
+        if any(keys.keys() != {"step", "exp_avg", "exp_avg_sq"} for keys in state.values()):
+            raise ValueError("moments are missing")
+    except (ValueError, IndexError) as problem:
+        raise CheckpointBroken(
+            f"The optimiser's state in {path} does not fit the model it describes ({problem}); the file was altered. "
+            "Train again."
+        ) from problem
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def _info(header: dict[str, Any], path: Path) -> RunInfo:
+def _weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix("model/"): t for name, t in tensors.items() if name.startswith("model/")}
+
+
+def _check_sizes(config: ModelConfig, tensors: dict[str, Tensor], path: Path) -> None:
+    """Refuse a model that the file's weights are not of, before any memory is taken for it."""
+    sizes = [value for value in asdict(config).values() if type(value) is int]
+    shapes: dict[str, torch.Size] | None = None
+    if all(1 <= size <= _LARGEST for size in sizes):
+        try:
+            with torch.device("meta"):
+                shapes = {name: tensor.shape for name, tensor in build(config).state_dict().items()}
+        except (RuntimeError, ValueError, AssertionError):  # sizes that do not go together
+            shapes = None
+    if shapes != {name: tensor.shape for name, tensor in _weights(tensors).items()}:
+        raise CheckpointBroken(_UNFIT.format(path))
+
+
+def _info(header: object, path: Path) -> RunInfo:
+    if not isinstance(header, dict):
+        raise ValueError("its header is no description")
     if header.pop("format") != FORMAT:
         raise CheckpointBroken(f"Checkpoint {path} has another format than {FORMAT}; train again with this version.")
     view = header["versions"]["entity_view"]
@@ -174,12 +218,7 @@ def _info(header: dict[str, Any], path: Path) -> RunInfo:
             f"Checkpoint {path} was trained on entity view version {view}, this package has version "
             f"{ENTITY_VIEW_VERSION}; train again."
         )
-    return RunInfo(
-        **{
-            **header,
-            "model": ModelConfig(**header["model"]),
-            "training": TrainConfig(**header["training"]),
-            "scenarios": tuple(header["scenarios"]),
-            "stores": tuple((scenario, fingerprint) for scenario, fingerprint in header["stores"]),
-        }
-    )
+    info = decode(RunInfo, header)
+    if info.model.name not in MODELS:
+        raise ValueError(f"model {info.model.name!r} is unknown")
+    return info

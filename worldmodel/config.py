@@ -1,5 +1,6 @@
 """What a model and a training are, as plain frozen data, and the presets that the command line offers."""
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast, get_args
 
@@ -81,20 +82,23 @@ class TrainConfig:
     """How a model is trained.
 
     Attributes:
-        updates: optimiser steps.
+        updates: optimiser steps; None where the training stops by time.
+        minutes: wall time, of all calls that continue the training together; None where it stops by updates.
         batch: windows per update.
         warmup: steps of a window on which the model sees the kept views.
-        horizon: open-loop steps after them, from ``open_loop_from`` on (share of the updates).
+        horizon: open-loop steps after them, from ``open_loop_from`` on (share of the training).
         learning_rate: peak of the cosine schedule (AdamW); the sphere learns at a tenth of it.
         clip: gradient norm limit.
         keep_low: views kept per window are a share drawn uniformly from [keep_low, 1].
         blink: the kept views go dark and come back besides.
+        symmetries: every window is turned and mirrored at random, as the game's rules know no direction.
         task: what is asked: units seen before, places, or both.
         places: places asked about per step.
         evaluate_every: updates between checks on held-out episodes; a checkpoint is written there too.
     """
 
-    updates: int = 2000
+    updates: int | None = 2000
+    minutes: float | None = None
     batch: int = 16
     warmup: int = 10
     horizon: int = 4
@@ -104,6 +108,7 @@ class TrainConfig:
     clip: float = 1.0
     keep_low: float = 0.2
     blink: bool = False
+    symmetries: bool = False
     task: Task = "units"
     places: int = 24
     evaluate_every: int = 200
@@ -112,22 +117,45 @@ class TrainConfig:
         """Plain data, as a checkpoint holds it."""
         return asdict(self)
 
+    def done(self, updates: int, seconds: float) -> float:
+        """Share of the training that so many updates and seconds are, 0 to 1; the schedules follow it."""
+        if self.minutes is not None:
+            return min(1.0, seconds / (60.0 * self.minutes))
+        return min(1.0, updates / (self.updates or 1))
 
-def preset(name: str, model: str, updates: int | None = None) -> tuple[ModelConfig, TrainConfig]:
+
+def preset(
+    name: str, model: str, updates: int | None = None, task: str = "units", minutes: float | None = None
+) -> tuple[ModelConfig, TrainConfig]:
     """A preset's model and training: ``debug`` (seconds), ``small`` (minutes on 2 cores), ``paper`` (days there).
 
+    Args:
+        name: the preset.
+        model: one of :data:`MODEL_NAMES`.
+        updates: optimiser steps instead of the preset's.
+        task: one of :data:`TASKS`. Places are asked about where memory matters: views blink, and windows are longer.
+        minutes: wall time of the training instead of a number of updates.
+
     Raises:
-        BadArgument: unknown preset or model, or updates below 1.
+        BadArgument: an unknown name, updates below 1, no time, or both updates and minutes.
     """
-    if model not in MODEL_NAMES:
-        raise BadArgument(f"Model {model!r} is unknown; choose one of {', '.join(MODEL_NAMES)}.")
-    if name not in PRESETS:
-        raise BadArgument(f"Preset {name!r} is unknown; choose one of {', '.join(PRESETS)}.")
+    for what, given, known in (("Model", model, MODEL_NAMES), ("Preset", name, PRESETS), ("Task", task, TASKS)):
+        if given not in known:
+            raise BadArgument(f"{what} {given!r} is unknown; choose one of {', '.join(known)}.")
     if updates is not None and updates < 1:
         raise BadArgument(f"--updates must be at least 1, not {updates}.")
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise BadArgument(f"--minutes must be a time above 0, not {minutes:g}.")
+    if updates is not None and minutes is not None:
+        raise BadArgument("A training stops by --updates or by --minutes; give one of the two.")
     named = cast(ModelName, model)
     sizes, training = _PRESETS[cast(Preset, name)]
     chosen = replace(sizes, name=named, **_KINDS.get(named, {}))
+    if task != "units":
+        training = replace(training, **_PLACES, warmup=_PLACES_WARMUP[cast(Preset, name)])
+    training = replace(training, task=cast(Task, task), horizon=0 if task == "places" else training.horizon)
+    if minutes is not None:
+        return chosen, replace(training, updates=None, minutes=minutes)
     return chosen, training if updates is None else replace(training, updates=updates)
 
 
@@ -152,3 +180,7 @@ _PRESETS: dict[Preset, tuple[ModelConfig, TrainConfig]] = {
         TrainConfig(updates=50_000, batch=64, warmup=16, horizon=8, learning_rate=1e-3, evaluate_every=1000),
     ),
 }
+
+_PLACES: dict[str, Any] = {"blink": True, "symmetries": True}
+_PLACES_WARMUP: dict[Preset, int] = {"debug": 6, "small": 16, "paper": 16}
+"""How trainings that ask about places differ."""

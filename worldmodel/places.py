@@ -50,13 +50,13 @@ def darkness(windows: Windows, keep: Tensor, places: Tensor) -> Tensor:
     units = windows.units
     watching = keep[:, :steps] & units.alive[:, :steps, :agents]
     x, y = units.x[:, :steps, :agents], units.y[:, :steps, :agents]
-    age = torch.full(places.shape[:3], NEVER)
+    age = torch.full(places.shape[:3], NEVER, device=places.device)
     for s in range(steps):  # views of row s cover places asked about at row s and later
         dx = places[:, s:, :, None, 0] - x[:, s, None, None, :]
         dy = places[:, s:, :, None, 1] - y[:, s, None, None, :]
         inside = dx * dx + dy * dy < windows.sight[:, None, None, :].square()
         covered = (inside & watching[:, s, None, None, :]).any(dim=-1)
-        since = torch.arange(steps - s).view(1, -1, 1)
+        since = torch.arange(steps - s, device=places.device).view(1, -1, 1)
         age[:, s:] = torch.where(covered, since, age[:, s:])
     return age
 

@@ -72,10 +72,22 @@ def test_a_kept_agent_that_dies_is_known_to_be_dead() -> None:
 def test_an_imagined_step_moves_units_and_removes_those_predicted_dead() -> None:
     belief = watch([battle([5, 6, 12])], [True, True])[-1]
     zero = torch.zeros(1, 3)
-    change = Change(zero + 1, zero, zero - 50, zero, zero, zero, torch.tensor([[1.0, -1.0, 1.0]]))
+    change = Change(
+        dx=zero + 1,
+        dy=zero,
+        spread=zero + 1,
+        hit=torch.tensor([[-torch.inf, 0.0, torch.inf]]),
+        damage=zero + 30,
+        damage_spread=zero + 1,
+        health=zero - 2,
+        shield=zero,
+        energy=zero,
+        cooldown=zero,
+        alive=torch.tensor([[1.0, -1.0, 1.0]]),
+    )
     dreamed = imagine(belief, change, torch.tensor([[True, True]]), SIGHT)
     assert dreamed.units.x.tolist() == [[6, 7, 13]]
-    assert dreamed.units.health.tolist() == [[0, 0, 0]]
+    assert dreamed.units.health.tolist() == [[38, 23, 8]]
     assert dreamed.known.tolist() == [[True, False, True]]
     assert dreamed.vx.tolist() == [[1, 1, 1]]
 

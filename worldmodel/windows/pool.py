@@ -1,0 +1,198 @@
+"""A pool: rows of some episodes of one or several stores in memory, of which windows are drawn and cut."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from s2rm_sc2.scenarios.terrain import terrain
+from s2rm_sc2.store import EpisodeStore
+from s2rm_sc2.table import FIELDS, UnitTable
+from s2rm_sc2.views.sight import sight_ranges
+from worldmodel.windows.slices import Windows
+
+PIECE_ROWS = 1 << 16
+"""Rows read at once, whole chunks of every array: what reading takes beside the pool is bounded by it."""
+
+_UNIT_DTYPES = {"type": torch.int8, "team": torch.int8, "alive": torch.bool}
+
+Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How scenarios of different size share arrays: all agents first, then all enemies.
+
+    Attributes:
+        n_agents, n_enemies: A and E, the most of any store.
+        agents: bool ``[S, A]``, which rows are agents in each store.
+        sight: float32 ``[S, types]``, how far agents see, cells.
+        size: float32 ``[S, 2]``, width and height of the map, cells.
+    """
+
+    n_agents: int
+    n_enemies: int
+    agents: Tensor
+    sight: Tensor
+    size: Tensor
+
+    @classmethod
+    def of(cls, stores: Sequence[EpisodeStore]) -> "Layout":
+        """The layout in which all these stores find room."""
+        scenarios = [store.scenario for store in stores]
+        most = max(scenario.n_agents for scenario in scenarios)
+        return cls(
+            n_agents=most,
+            n_enemies=max(scenario.n_enemies for scenario in scenarios),
+            agents=torch.tensor([[row < scenario.n_agents for row in range(most)] for scenario in scenarios]),
+            sight=torch.stack([sight_ranges(scenario).float() for scenario in scenarios]),
+            size=torch.tensor([terrain(scenario.terrain_name).size for scenario in scenarios], dtype=torch.float32),
+        )
+
+    def columns(self, rows: int) -> dict[str, Tensor]:
+        """Empty arrays of that many rows, by the stores' names, in the stores' types."""
+        A, U = self.n_agents, self.n_agents + self.n_enemies
+        return {
+            **{f"units/{name}": torch.zeros(rows, U, dtype=_UNIT_DTYPES.get(name, torch.float32)) for name in FIELDS},
+            "action": torch.zeros(rows, A, dtype=torch.int16),
+            "visible": torch.zeros(rows, A, U, dtype=torch.bool),
+            "reward": torch.zeros(rows),
+            "terminated": torch.zeros(rows, dtype=torch.bool),
+        }
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row in memory."""
+        return sum(column.nbytes for column in self.columns(1).values())
+
+    def put(self, name: str, column: Tensor, values: npt.NDArray[np.generic], n_agents: int) -> None:
+        """Copy the values of a store with that many agents to an array; columns that it lacks stay as they are."""
+        given = torch.from_numpy(values)
+        if name in {"action", "visible"}:
+            column = column[:, :n_agents]
+        if name == "visible" or name.startswith("units/"):
+            column[..., :n_agents] = given[..., :n_agents]
+            column[..., self.n_agents : self.n_agents + given.shape[-1] - n_agents] = given[..., n_agents:]
+        else:
+            column[:] = given
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Episodes in memory, sorted by store and number.
+
+    Attributes:
+        layout: of the arrays.
+        columns: the arrays by the stores' names, ``[rows, ...]``.
+        store, episode: int64 ``[episodes]``, where each comes from.
+        starts, lengths: int64 ``[episodes]``, its first row here and its number of rows.
+    """
+
+    layout: Layout
+    columns: dict[str, Tensor]
+    store: Places
+    episode: Places
+    starts: Places
+    lengths: Places
+
+    @cached_property
+    def _weights(self) -> npt.NDArray[np.float64]:
+        """The share of each store, by its rows."""
+        rows = np.bincount(self.store, weights=self.lengths, minlength=len(self.layout.size))
+        return rows / rows.sum()
+
+    @cached_property
+    def _drawing(self) -> dict[int, tuple[Places, Places, Places]]:
+        return {}
+
+    def _places(self, rows: int) -> tuple[Places, Places, Places]:
+        """Where windows of that many rows may start, counted on: up to each episode's end, first and number by store."""
+        if rows not in self._drawing:
+            places = np.maximum(self.lengths - rows, 0) + 1
+            count = np.bincount(self.store, weights=places, minlength=len(self.layout.size)).astype(np.int64)
+            self._drawing[rows] = np.cumsum(places), np.cumsum(count) - count, count
+        return self._drawing[rows]
+
+    def draw(self, count: int, rows: int, rng: np.random.Generator) -> tuple[Places, Places]:
+        """Where ``count`` windows start: a store by its share of rows, then any start in it; index of episode, and row."""
+        ends, first, places = self._places(rows)
+        store = rng.choice(len(self._weights), size=count, p=self._weights)
+        at = first[store] + rng.integers(places[store])
+        index = np.searchsorted(ends, at, side="right")
+        begun = np.where(index > 0, ends[index - 1], 0)
+        return index, at - begun
+
+    def cut(self, index: Places, row: Places, rows: int) -> Windows:
+        """The windows of ``rows`` rows that start at these rows of these episodes (places in :attr:`episode`)."""
+        store = torch.from_numpy(self.store[index])
+        lengths = torch.from_numpy(self.lengths[index])[:, None]
+        at = torch.from_numpy(row)[:, None] + torch.arange(rows)
+        found = (torch.from_numpy(self.starts[index])[:, None] + torch.minimum(at, lengths - 1)).flatten()
+        taken = {name: column.index_select(0, found).unflatten(0, at.shape) for name, column in self.columns.items()}
+        units = {name: taken[f"units/{name}"] for name in FIELDS}
+        table = UnitTable(**{**units, "type": units["type"].long(), "team": units["team"].long()})
+        return Windows(
+            units=table,
+            actions=taken["action"].long(),
+            sees=taken["visible"],
+            valid=at < lengths,
+            agents=self.layout.agents[store],
+            sight=self.layout.sight[store[:, None], table.type[:, 0, : self.layout.n_agents]],
+            size=self.layout.size[store],
+            reward=taken["reward"],
+            terminated=taken["terminated"],
+            origins=torch.from_numpy(np.stack([self.store[index], self.episode[index], row], axis=-1)),
+        )
+
+
+def read(
+    stores: Sequence[EpisodeStore], wanted: Sequence[Mask], layout: Layout, stop: threading.Event | None = None
+) -> Pool:
+    """Read the wanted episodes of each store; neighbours are read together, chunk by chunk, and nothing else is.
+
+    Args:
+        stores: where they are.
+        wanted: bool ``[episodes]`` for each store.
+        layout: of the pool.
+        stop: once it is set, reading ends.
+
+    Raises:
+        StoreBroken: a chunk is damaged.
+        CancelledError: ``stop`` was set.
+    """
+    lengths = [store.lengths[mask] for store, mask in zip(stores, wanted, strict=True)]
+    joined = np.concatenate(lengths)
+    columns = layout.columns(int(joined.sum()))
+    filled = 0
+    for store, mask in zip(stores, wanted, strict=True):
+        for start, kept in _pieces(store, mask):
+            if stop is not None and stop.is_set():
+                raise CancelledError
+            rows = slice(filled, filled := filled + int(kept.sum()))
+            for name, column in columns.items():
+                values = store.read(name, start, start + len(kept))
+                layout.put(name, column[rows], values if kept.all() else values[kept], store.scenario.n_agents)
+    return Pool(
+        layout=layout,
+        columns=columns,
+        store=np.repeat(np.arange(len(stores)), [len(part) for part in lengths]),
+        episode=np.concatenate([np.flatnonzero(mask) for mask in wanted]),
+        starts=np.cumsum(joined) - joined,
+        lengths=joined,
+    )
+
+
+def _pieces(store: EpisodeStore, wanted: Mask) -> Iterator[tuple[int, Mask]]:
+    """What to read of a store: a first row, and which rows from there on are wanted, the first and the last among them."""
+    rows = np.repeat(wanted, store.lengths)
+    for edge in range(0, len(rows), PIECE_ROWS):
+        (places,) = np.nonzero(rows[edge : edge + PIECE_ROWS])
+        if len(places):
+            yield edge + int(places[0]), rows[edge + places[0] : edge + places[-1] + 1]
