@@ -1,0 +1,93 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from s2rm_sc2.views.entity import WORLD_SCALE
+from worldmodel.config import preset
+from worldmodel.contract import Observation
+from worldmodel.encoder import Tokens
+from worldmodel.s2rm_local import LocalS2GRU, corners, covered
+from worldmodel.tokens import TOKEN_WIDTH
+
+CELL = 1.0 / WORLD_SCALE
+
+
+def model_on_a_grid() -> LocalS2GRU:
+    """Sixteen modules, four cells apart; a place reaches about four."""
+    torch.manual_seed(0)
+    model = LocalS2GRU(replace(preset("debug", "s2gru-local")[0], modules=16))
+    axis = torch.linspace(-0.5, 0.5, 33)
+    model.calibrate(torch.cartesian_prod(axis, axis))
+    return model.eval()
+
+
+def one_token(place: tuple[float, float], sight: float = 0.0) -> Observation:
+    torch.manual_seed(1)
+    return Observation(
+        place=torch.tensor([[[place]]]),
+        features=torch.rand(1, 1, 1, TOKEN_WIDTH),
+        sight=torch.full((1, 1, 1), sight),
+        present=torch.ones(1, 1, 1, dtype=torch.bool),
+    )
+
+
+def test_an_offset_spreads_over_the_four_knots_around_it() -> None:
+    # Three knots, two cells apart, at -2, 0 and 2; half a cell east and one and a half south of the middle.
+    knots, weights = corners(torch.tensor([0.5 * CELL, -1.5 * CELL]), 3, 2.0)
+    found = dict(zip(knots.tolist(), weights.tolist(), strict=True))
+    assert found == pytest.approx({3: 0.75 * 0.75, 4: 0.75 * 0.25, 6: 0.25 * 0.75, 7: 0.25 * 0.25})
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(-8, 8), st.floats(-8, 8), st.integers(2, 6), st.floats(0.5, 4))
+def test_weights_sum_to_one_inside_a_frame_and_to_nothing_far_outside(x: float, y: float, n: int, gap: float) -> None:
+    knots, weights = corners(torch.tensor([x * CELL, y * CELL]), n, gap)
+    assert knots.unique().numel() == 4
+    assert knots.min() >= 0
+    assert knots.max() < n * n
+    half = gap * (n - 1) / 2
+    if max(abs(x), abs(y)) < half - 1e-3:
+        assert weights.sum().item() == pytest.approx(1.0, abs=1e-4)
+        at = torch.stack([knots // n, knots % n]).float() * gap - half
+        assert (at * weights).sum(1).tolist() == pytest.approx([x, y], abs=1e-3)
+    if max(abs(x), abs(y)) > half + gap + 1e-3:
+        assert weights.abs().sum() == 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_covered_is_within_sight_of_somebody_who_looks(seed: int) -> None:
+    random = torch.Generator().manual_seed(seed)
+    places, at = torch.rand(2, 40, 2, generator=random) * 4 - 1, torch.rand(2, 5, 2, generator=random) * 4 - 1
+    sight = torch.rand(2, 5, generator=random) * 12
+    sight[:, 0] = 0.0
+    lit = covered(places, Tokens(at, torch.zeros(2, 5, 1), sight, sight > 0))
+    gaps = torch.cdist(places.double(), at.double()) * WORLD_SCALE
+    sure = ((gaps - sight[:, None]).abs() > 1e-3).all(-1)
+    assert torch.equal(lit[sure], (gaps < sight[:, None]).any(-1)[sure])
+
+
+def test_a_token_writes_to_the_modules_in_reach_and_to_no_other() -> None:
+    model = model_on_a_grid()
+    token = one_token((0.25, 0.25))
+    nothing = replace(token, present=torch.zeros(1, 1, 1, dtype=torch.bool))
+    heard, silent = (model.window(model.start(o), model.encode(o))[1][0][0] for o in (token, nothing))
+    reached = model.reach(token.place[0, 0])[:, 0] > 0
+    assert 1 <= reached.sum() < 16
+    assert torch.equal(heard[~reached], silent[~reached])
+    assert (heard[reached] - silent[reached]).abs().amax(-1).min() > 0
+
+
+def test_content_is_bound_to_where_it_was_seen() -> None:
+    """The same unit, two cells further east, is remembered elsewhere: the answers around both places differ."""
+    model = model_on_a_grid()
+    asked = torch.tensor([[[[0.25, 0.25], [0.25 + 2 * CELL, 0.25]]]])
+    answers = []
+    for x in (0.25, 0.25 + 2 * CELL):
+        token = one_token((x, 0.25))
+        encoded = model.encode(token)
+        answers.append(model.read_places(*model.window(model.start(token), encoded)[:1], encoded, asked).log_rates)
+    assert (answers[0] - answers[1]).abs().max() > 0
