@@ -6,7 +6,8 @@ stopped. The table is written anew after each run from whatever files are there,
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,9 +25,10 @@ from s2rm_sc2.scenarios import get
 from s2rm_sc2.store import EpisodeStore
 from worldmodel.checkpoint import load_checkpoint
 from worldmodel.config import ModelConfig, Task, TrainConfig, preset
+from worldmodel.log import read_log
 from worldmodel.models import MODELS, build
 from worldmodel.s2rm import Modules
-from worldmodel.train import LOG, open_stores, train
+from worldmodel.train import open_stores, train
 
 FORMAT = 1
 
@@ -127,21 +129,28 @@ def benchmark_models(
         _write(folder / "floors.json", {"episodes": episodes}, question.floors([plan.trained]))
         for number, entry in enumerate(lacking, 1):
             console.print(f"{number} of {len(lacking)}: {entry.name}")
-            train(stores, entry.model, entry.training, entry.seed, folder / entry.name, progress)
+            train(stores, entry.model, entry.training, entry.seed, folder / entry.name, progress=progress)
             _write(folder / f"{entry.name}.json", *_judged(plan, folder / entry.name, question, episodes))
             write_table(plan, out)
     return write_table(plan, out)
 
 
 def entries(
-    plan: Plan, models: Sequence[str] | None, seeds: Sequence[int], size: str, updates: int | None
+    plan: Plan,
+    models: Sequence[str] | None,
+    seeds: Sequence[int],
+    size: str,
+    updates: int | None = None,
+    minutes: float | None = None,
 ) -> list[Entry]:
     """The trainings of a table, seed by seed; by default of all models that can be asked its question.
 
+    All stop after the same updates (by default the preset's) or, for a table at equal time, the same minutes.
+
     Raises:
-        BadArgument: an unknown model or preset, or a model that cannot be asked about places.
+        BadArgument: an unknown model or preset, both updates and minutes, or a model that cannot be asked about places.
     """
-    chosen = [_configs(plan, name, size, updates) for name in (models or _able(plan, size))]
+    chosen = [preset(size, name, updates, plan.task, minutes) for name in (models or _able(plan, size))]
     if models and plan.task == "places":
         for name in set(models) - set(_able(plan, size)):
             raise BadArgument(f"{name} keeps a memory per unit and cannot be asked about places; leave it out.")
@@ -171,18 +180,11 @@ def numbers(text: str) -> list[int]:
         raise BadArgument(f"--seeds {text} is no list of whole numbers; give them as in --seeds 0,1,2.") from problem
 
 
-def _configs(plan: Plan, model: str, size: str, updates: int | None) -> tuple[ModelConfig, TrainConfig]:
-    config, training = preset(size, model, updates)
-    if plan.task == "places":
-        training = replace(training, task="places", blink=True)
-    return config, training
-
-
 def _able(plan: Plan, size: str) -> list[str]:
     """The models that can be asked a table's question."""
     if plan.task == "units":
         return list(MODELS)
-    return [name for name in MODELS if build(_configs(plan, name, size, None)[0]).answers_places]
+    return [name for name in MODELS if build(preset(size, name)[0]).answers_places]
 
 
 def _training_stores(plan: Plan, folder: Path, progress: bool) -> list[EpisodeStore]:
@@ -205,9 +207,12 @@ def _judged(plan: Plan, folder: Path, question: Question, episodes: int) -> tupl
     rows = question.rows(run)
     if plan.task == "places" and isinstance(model, Modules):
         rows += [row for name in ABLATIONS for row in question.rows(ablated(run, name))]
-    lines = [json.loads(line) for line in (folder / LOG).read_text().splitlines()]
-    seconds = [line["seconds"] for line in lines]
-    spent = {"milliseconds": 1000.0 * median(seconds), "minutes": sum(seconds) / 60.0}
+    times = [0.0, *(line["seconds"] for line in read_log(folder))]
+    spent = {
+        "milliseconds": 1000.0 * median(b - a for a, b in pairwise(times)),
+        "minutes": times[-1] / 60.0,
+        "updates": len(times) - 1,
+    }
     return {**asdict(info), **spent, "episodes": episodes}, rows
 
 
@@ -275,6 +280,6 @@ def _models(runs: Sequence[dict[str, Any]]) -> str:
     for name in dict.fromkeys(run["model"]["name"] for run in runs):
         own = [run for run in runs if run["model"]["name"] == name]
         spent = [f"{median(run[key] for run in own):,.0f}" for key in ("milliseconds", "minutes")]
-        size, updates = (f"{number:,}" for number in (own[0]["parameters"], own[0]["training"]["updates"]))
+        size, updates = (f"{number:,}" for number in (own[0]["parameters"], min(run["updates"] for run in own)))
         lines.append(f"| {name} | {size} | {len(own)} | {updates} | {' | '.join(spent)} |")
     return "\n".join(lines)

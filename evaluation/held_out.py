@@ -14,7 +14,8 @@ from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.seeds import stream
 from s2rm_sc2.store import EpisodeStore
-from worldmodel.windows import Windows, blinking, load_windows
+from worldmodel.windows import Windows, load_windows
+from worldmodel.windows.views import blinking
 
 PURPOSE = "evaluation"
 """Names the seeds of test episodes; training episodes are collected for another purpose, so no seed is shared."""

@@ -11,7 +11,7 @@ from evaluation.rows import Row, over_seeds, select
 from evaluation.sheets import PLACE_SHEETS
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.store import EpisodeStore
-from worldmodel.train import LOG
+from worldmodel.log import LOG
 
 PLAN = Plan("places", "places", ("2s3z",), 20, ("2s3z", "3m"), PLACE_SHEETS)
 
@@ -54,6 +54,8 @@ def test_entries_are_every_model_with_every_seed() -> None:
     assert {(entry.training.updates, entry.training.task, entry.training.blink) for entry in found} == {
         (7, "units", False)
     }
+    timed = entries(PLANS["places"], ["lstm"], [0], "debug", minutes=2.5)
+    assert [(entry.training.updates, entry.training.minutes) for entry in timed] == [(None, 2.5)]
     asked = entries(PLANS["places"], None, [0], "small", None)
     assert {"lstm", "s2gru"} <= {entry.model.name for entry in asked}
     assert all(entry.training.task == "places" and entry.training.blink for entry in asked)

@@ -30,7 +30,6 @@ KEYS = [
     "low",
     "high",
     "n",
-    "sums",
 ]
 
 
