@@ -50,6 +50,19 @@ def test_a_finished_training_has_nothing_left_to_do(home: Path) -> None:
     assert len((run_of(home) / "log.jsonl").read_text().splitlines()) == 10
 
 
+def test_several_seeds_are_trained_and_inspected_together(home: Path, tmp_path: Path) -> None:
+    how = (
+        "train --model lstm --task places --preset debug --updates 2 --seed 3 --seed 8 --device cpu --out both".split()
+    )
+    done = s2rm(*how, "--data", home / "data", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "both").iterdir()} == {"seed3", "seed8"}
+    shown = s2rm("inspect", "both", cwd=tmp_path).stdout
+    assert "both/seed3" in shown
+    assert "both/seed8" in shown
+    assert "held-out loss" in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -59,6 +72,9 @@ def test_a_finished_training_has_nothing_left_to_do(home: Path) -> None:
         (("collect", "--policy", "clever"), "mixture"),
         (("train", "--model", "gpt"), "s2gru"),
         (("train", "--updates", "0"), "--updates"),
+        (("train", "--minutes", "0"), "--minutes"),
+        (("train", "--minutes", "1", "--updates", "9"), "one of the two"),
+        (("train", "--task", "maps"), "places"),
         (("train",), "s2rm-sc2 collect"),
         (("train", "--data", "nowhere"), "nowhere"),
         (("evaluate",), "s2rm-sc2 train"),

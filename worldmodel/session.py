@@ -7,7 +7,7 @@ uninterrupted one would have seen.
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -214,27 +214,31 @@ class Session:
                 raise BadArgument(f"{self.run} is not empty and holds no training; give --out another folder.")
             return
         info, tensors = checkpoint.load(path)
-        here = self.training
-        differs = [
-            name
-            for name, ours, theirs in (
-                ("model or preset", self.info.model, info.model),
-                ("training settings", here, replace(info.training, updates=here.updates, minutes=here.minutes)),
-                ("seed", self.seed, info.seed),
-                ("stores", self.info.stores, info.stores),
-            )
-            if ours != theirs
-        ]
-        if here.updates is not None and info.update > here.updates:
-            differs.append(f"number of updates, {info.update} done against {here.updates} asked for")
+        differs = self._differences(info)
         if differs:
             raise BadArgument(
-                f"{self.run} holds a training of {info.model.name} on {', '.join(info.scenarios)} with another "
-                f"{' and another '.join(differs)}; give the options it was begun with, or --out another folder."
+                f"{self.run} holds a training of {info.model.name} on {', '.join(info.scenarios)} that differs in "
+                f"{' and '.join(differs)}; give the options it was begun with, or --out another folder."
             )
         checkpoint.restore(self.model, tensors, path)
         checkpoint.restore_optimizer(self.optimizer, tensors, path)
         self.update, self.best = info.update, info.metrics.get("best_held_out_loss", math.inf)
+
+    def _differences(self, info: RunInfo) -> list[str]:
+        """In what the training that lies in the run's folder is another one than this; budgets may grow."""
+        here, there = self.training, info.training
+        grown = replace(there, updates=here.updates, minutes=here.minutes)
+        settings = [field.name for field in fields(here) if getattr(here, field.name) != getattr(grown, field.name)]
+        differs = [f"training settings ({', '.join(settings)})"] if settings else []
+        for name, ours, theirs in (
+            ("model or preset", self.info.model, info.model),
+            ("seed", self.seed, info.seed),
+            ("stores", self.info.stores, info.stores),
+        ):
+            differs += [name] if ours != theirs else []
+        if here.updates is not None and info.update > here.updates:
+            differs.append(f"number of updates ({info.update} done, {here.updates} asked for)")
+        return differs
 
     def _diverged(self, batch: Batch) -> None:
         origins = [

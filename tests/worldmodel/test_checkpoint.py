@@ -10,11 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from s2rm_sc2.errors import (
-    CheckpointBroken,
-    CheckpointMissing,
-    S2rmError,
-)
+from s2rm_sc2.errors import CheckpointBroken, CheckpointMissing, S2rmError
 from s2rm_sc2.store import EpisodeStore
 from worldmodel import checkpoint
 from worldmodel.config import preset

@@ -1,9 +1,7 @@
 import pytest
 import torch
 
-from s2rm_sc2.errors import (
-    BadArgument,
-)
+from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.seeds import stream
 from s2rm_sc2.store import EpisodeStore
 from worldmodel.config import preset

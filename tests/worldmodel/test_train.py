@@ -8,11 +8,7 @@ import torch
 
 from collectors.collect import collect
 from s2rm_sc2 import scenarios
-from s2rm_sc2.errors import (
-    BadArgument,
-    StoreMissing,
-    TrainingDiverged,
-)
+from s2rm_sc2.errors import BadArgument, StoreMissing, TrainingDiverged
 from s2rm_sc2.store import EpisodeStore
 from worldmodel import checkpoint
 from worldmodel.config import TASKS, ModelConfig, TrainConfig, preset
@@ -178,7 +174,7 @@ def test_presets_know_the_task() -> None:
     assert (places.blink, places.symmetries, places.warmup, places.horizon) == (True, True, 16, 0)
     for wrong in ({"task": "maps"}, {"updates": 0}, {"minutes": 0.0}, {"updates": 3, "minutes": 1.0}):
         with pytest.raises(BadArgument):
-            preset("small", "lstm", **wrong)  # type: ignore[arg-type]
+            preset("small", "lstm", **wrong)
 
 
 def test_a_memory_per_unit_is_not_asked_about_places(store_3m: EpisodeStore, tmp_path: Path) -> None:
@@ -215,8 +211,10 @@ def test_a_diverged_training_names_where_its_batch_is_from(store_3m: EpisodeStor
 def test_a_run_is_not_continued_with_other_settings(store_3m: EpisodeStore, tmp_path: Path) -> None:
     training = replace(TRAINING, updates=2)
     train([store_3m], MODEL, training, 0, tmp_path, progress=False)
-    with pytest.raises(BadArgument, match="another seed; give the options it was begun with"):
-        train([store_3m], MODEL, training, 1, tmp_path, progress=False)
+    other = replace(training, blink=True, batch=5, updates=1)
+    said = r"differs in training settings \(batch, blink\) and seed and number of updates \(2 done, 1 asked for\); give"
+    with pytest.raises(BadArgument, match=said):
+        train([store_3m], MODEL, other, 1, tmp_path, progress=False)
 
 
 def test_training_without_data_says_what_to_do(tmp_path: Path) -> None:

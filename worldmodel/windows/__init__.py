@@ -1,4 +1,4 @@
-"""What models learn from: windows of recorded episodes, turned and mirrored if asked, and which views are kept of them."""
+"""What models learn from: windows of recorded episodes, turned and mirrored if asked, and which views are kept."""
 
 from worldmodel.windows.slices import Windows
 from worldmodel.windows.source import HELD_OUT_EVERY, Split, WindowSource, load_windows

@@ -11,14 +11,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from s2rm_sc2.scenarios.terrain import terrain
 from s2rm_sc2.store import EpisodeStore
+from s2rm_sc2.store.layout import CHUNK_ROWS
 from s2rm_sc2.table import FIELDS, UnitTable
 from s2rm_sc2.views.sight import sight_ranges
 from worldmodel.windows.slices import Windows
 
 PIECE_ROWS = 1 << 16
-"""Rows read at once, whole chunks of every array: what reading takes beside the pool is bounded by it."""
+"""Rows read at once, about: what reading takes beside the pool is bounded by it."""
 
 _UNIT_DTYPES = {"type": torch.int8, "team": torch.int8, "alive": torch.bool}
 
@@ -53,7 +53,7 @@ class Layout:
             n_enemies=max(scenario.n_enemies for scenario in scenarios),
             agents=torch.tensor([[row < scenario.n_agents for row in range(most)] for scenario in scenarios]),
             sight=torch.stack([sight_ranges(scenario).float() for scenario in scenarios]),
-            size=torch.tensor([terrain(scenario.terrain_name).size for scenario in scenarios], dtype=torch.float32),
+            size=torch.tensor([scenario.terrain.size for scenario in scenarios], dtype=torch.float32),
         )
 
     def columns(self, rows: int) -> dict[str, Tensor]:
@@ -102,32 +102,37 @@ class Pool:
     starts: Places
     lengths: Places
 
-    @cached_property
-    def _weights(self) -> npt.NDArray[np.float64]:
-        """The share of each store, by its rows."""
-        rows = np.bincount(self.store, weights=self.lengths, minlength=len(self.layout.size))
-        return rows / rows.sum()
+    def draw(self, count: int, rows: int, rng: np.random.Generator) -> tuple[Places, Places]:
+        """Where ``count`` windows of ``rows`` rows start, all steps alike: indices of episodes, and rows of theirs.
+
+        A store is drawn by its share of rows, then any place in it from which an episode goes on for long enough.
+        """
+        begins, first, number = self._starts(rows)
+        store = rng.choice(len(number), size=count, p=self._shares)
+        at = first[store] + rng.integers(number[store])
+        index = np.searchsorted(begins, at, side="right") - 1
+        return index, at - begins[index]
 
     @cached_property
-    def _drawing(self) -> dict[int, tuple[Places, Places, Places]]:
+    def _shares(self) -> npt.NDArray[np.float64]:
+        """Of each store, by its rows."""
+        shares: npt.NDArray[np.float64] = self._by_store(self.lengths) / self.lengths.sum()
+        return shares
+
+    def _starts(self, rows: int) -> tuple[Places, Places, Places]:
+        """Places where windows may start, numbered: the first of each episode, the first and how many of each store."""
+        if rows not in self._known:
+            places = np.maximum(self.lengths - rows, 0) + 1
+            number = self._by_store(places)
+            self._known[rows] = np.cumsum(places) - places, np.cumsum(number) - number, number
+        return self._known[rows]
+
+    @cached_property
+    def _known(self) -> dict[int, tuple[Places, Places, Places]]:
         return {}
 
-    def _places(self, rows: int) -> tuple[Places, Places, Places]:
-        """Where windows of that many rows may start, counted on: up to each episode's end, first and number by store."""
-        if rows not in self._drawing:
-            places = np.maximum(self.lengths - rows, 0) + 1
-            count = np.bincount(self.store, weights=places, minlength=len(self.layout.size)).astype(np.int64)
-            self._drawing[rows] = np.cumsum(places), np.cumsum(count) - count, count
-        return self._drawing[rows]
-
-    def draw(self, count: int, rows: int, rng: np.random.Generator) -> tuple[Places, Places]:
-        """Where ``count`` windows start: a store by its share of rows, then any start in it; index of episode, and row."""
-        ends, first, places = self._places(rows)
-        store = rng.choice(len(self._weights), size=count, p=self._weights)
-        at = first[store] + rng.integers(places[store])
-        index = np.searchsorted(ends, at, side="right")
-        begun = np.where(index > 0, ends[index - 1], 0)
-        return index, at - begun
+    def _by_store(self, values: Places) -> Places:
+        return np.bincount(self.store, weights=values, minlength=len(self.layout.size)).astype(np.int64)
 
     def cut(self, index: Places, row: Places, rows: int) -> Windows:
         """The windows of ``rows`` rows that start at these rows of these episodes (places in :attr:`episode`)."""
@@ -135,7 +140,10 @@ class Pool:
         lengths = torch.from_numpy(self.lengths[index])[:, None]
         at = torch.from_numpy(row)[:, None] + torch.arange(rows)
         found = (torch.from_numpy(self.starts[index])[:, None] + torch.minimum(at, lengths - 1)).flatten()
-        taken = {name: column.index_select(0, found).unflatten(0, at.shape) for name, column in self.columns.items()}
+        taken = {
+            name: column.index_select(0, found).view(*at.shape, *column.shape[1:])
+            for name, column in self.columns.items()
+        }
         units = {name: taken[f"units/{name}"] for name in FIELDS}
         table = UnitTable(**{**units, "type": units["type"].long(), "team": units["team"].long()})
         return Windows(
@@ -155,7 +163,7 @@ class Pool:
 def read(
     stores: Sequence[EpisodeStore], wanted: Sequence[Mask], layout: Layout, stop: threading.Event | None = None
 ) -> Pool:
-    """Read the wanted episodes of each store; neighbours are read together, chunk by chunk, and nothing else is.
+    """Read the wanted episodes of each store, in order; those that lie less than a chunk apart are read together.
 
     Args:
         stores: where they are.
@@ -190,9 +198,12 @@ def read(
 
 
 def _pieces(store: EpisodeStore, wanted: Mask) -> Iterator[tuple[int, Mask]]:
-    """What to read of a store: a first row, and which rows from there on are wanted, the first and the last among them."""
-    rows = np.repeat(wanted, store.lengths)
-    for edge in range(0, len(rows), PIECE_ROWS):
-        (places,) = np.nonzero(rows[edge : edge + PIECE_ROWS])
-        if len(places):
-            yield edge + int(places[0]), rows[edge + places[0] : edge + places[-1] + 1]
+    """What to read of a store at once: a first row, and which rows from it on are wanted."""
+    (episodes,) = np.nonzero(wanted)
+    starts, ends = store.starts[episodes], store.starts[episodes] + store.lengths[episodes]
+    apart = starts[1:] - ends[:-1] > CHUNK_ROWS[1]
+    full = np.diff(starts // PIECE_ROWS) > 0
+    for part in np.split(episodes, np.flatnonzero(apart | full) + 1):
+        if len(part):
+            some = slice(part[0], part[-1] + 1)
+            yield int(store.starts[part[0]]), np.repeat(wanted[some], store.lengths[some])

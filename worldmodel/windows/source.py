@@ -64,7 +64,7 @@ class WindowSource:
     def sample(
         self, count: int, rows: int, rng: np.random.Generator, update: int = 0, symmetric: bool = False
     ) -> Windows:
-        """``count`` windows of ``rows`` rows, drawn uniformly over all steps of the episodes in the pool.
+        """``count`` windows of ``rows`` rows, drawn uniformly over all steps of the episodes in memory.
 
         Equal seeds of the source, equal streams and equal updates give equal windows, whatever was sampled before.
 
@@ -145,7 +145,7 @@ def load_windows(store: EpisodeStore, origins: Sequence[tuple[int, int]], rows: 
 
 
 def _split(store: EpisodeStore, split: Split) -> Mask:
-    held_out = np.arange(store.n_episodes) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
+    held_out: Mask = np.arange(store.n_episodes) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
     return {"train": ~held_out, "held_out": held_out, "all": held_out | True}[split]
 
 

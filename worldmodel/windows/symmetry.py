@@ -7,6 +7,7 @@ where bit 2 is; 0 is the identity, 3 the half turn, 5 and 6 are the quarter turn
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ from torch import Tensor
 from s2rm_sc2.actions import EAST, FIRST_TARGET, NORTH, SOUTH, WEST
 from s2rm_sc2.scenarios.terrain import Terrain
 from worldmodel.windows.slices import Windows
+
+Grid = npt.NDArray[Any]
 
 N_SYMMETRIES = 8
 _MIRROR_X, _MIRROR_Y, _SWAP = 1, 2, 4
@@ -65,21 +68,21 @@ def turned_places(x: Tensor, y: Tensor, size: Tensor, symmetry: Tensor) -> tuple
     return torch.where(swapped, y, x), torch.where(swapped, x, y)
 
 
-def _turned_grid(grid: npt.NDArray[np.generic], symmetry: int) -> npt.NDArray[np.generic]:
+def _turned_grid(grid: Grid, symmetry: int) -> Grid:
     """The cells ``[x, y]`` of the turned map."""
     grid = grid[::-1] if symmetry & _MIRROR_X else grid
     grid = grid[:, ::-1] if symmetry & _MIRROR_Y else grid
     return grid.T if symmetry & _SWAP else grid
 
 
-def _turned_halves(halved: npt.NDArray[np.generic], symmetry: int) -> npt.NDArray[np.generic]:
+def _turned_halves(halved: Grid, symmetry: int) -> Grid:
     """The codes of halved cells (:class:`Terrain`) after a symmetry: to which corner the blocked half then points."""
     codes = np.zeros(5, dtype=halved.dtype)
     for right, above in np.ndindex(2, 2):
         corner = right ^ (symmetry & _MIRROR_X), above ^ ((symmetry & _MIRROR_Y) >> 1)
         to_right, to_above = reversed(corner) if symmetry & _SWAP else corner
         codes[1 + right + 2 * above] = 1 + to_right + 2 * to_above
-    return codes[halved]
+    return codes.take(halved.astype(np.int64))
 
 
 def _after(symmetry: int) -> Iterable[int]:
