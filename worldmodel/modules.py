@@ -40,9 +40,9 @@ class ModuleGRU(nn.Module):
         self.gates_input = ModuleLinear(modules, inputs, 3 * hidden)
         self.gates_state = ModuleLinear(modules, hidden, 3 * hidden)
 
-    def forward(self, heard: Tensor, state: Tensor) -> Tensor:
-        """New states ``[..., M, D]`` from inputs ``[..., M, I]`` and states."""
-        return gru_step(self.gates_input(heard), self.gates_state(state), state)
+    def forward(self, heard: Tensor, mixed: Tensor, state: Tensor) -> Tensor:
+        """New states ``[..., M, D]`` from inputs ``[..., M, I]``, states mixed with neighbours', and states."""
+        return gru_step(self.gates_input(heard), self.gates_state(mixed), state)
 
 
 class ModuleRMC(nn.Module):
@@ -62,16 +62,15 @@ class ModuleRMC(nn.Module):
         self.gates_state = ModuleLinear(modules, width, 2 * width)
         self.norm_attended, self.norm_thought = nn.LayerNorm(width), nn.LayerNorm(width)
 
-    def forward(self, heard: Tensor, state: Tensor) -> Tensor:
-        """New states ``[..., M, D]`` from inputs ``[..., M, I]`` and states."""
-        memory = state.unflatten(-1, (self.slots, -1)).transpose(
-            -2, -3
-        )  # [..., S, M, w]: modules where their maps expect them
+    def forward(self, heard: Tensor, mixed: Tensor, state: Tensor) -> Tensor:
+        """New states ``[..., M, D]`` from inputs ``[..., M, I]``, states mixed with neighbours', and states."""
+        # [..., S, M, w]: modules where their maps expect them.
+        memory, kept = (x.unflatten(-1, (self.slots, -1)).transpose(-2, -3) for x in (mixed, state))
         entry = self.take(heard).unsqueeze(-3)
         query, key, value = self.attend(torch.cat([memory, entry], dim=-3)).transpose(-2, -3).chunk(3, dim=-1)
         attended = nn.functional.scaled_dot_product_attention(query[..., :-1, :], key, value).transpose(-2, -3)
-        mixed = self.norm_attended(memory + attended)
-        mixed = self.norm_thought(mixed + torch.relu(self.think(mixed)))
+        thought = self.norm_attended(memory + attended)
+        thought = self.norm_thought(thought + torch.relu(self.think(thought)))
         gates = self.gates_input(entry) + self.gates_state(torch.tanh(memory))
         let_in, forget = torch.sigmoid(gates).chunk(2, dim=-1)
-        return (let_in * torch.tanh(mixed) + forget * memory).transpose(-2, -3).flatten(-2)
+        return (let_in * torch.tanh(thought) + forget * kept).transpose(-2, -3).flatten(-2)

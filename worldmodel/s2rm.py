@@ -94,7 +94,7 @@ class S2RM(Modules):
         ask, query, key, value = self._heads(self.project(state), 4)
         heard = kernel_attention(ask, view_keys, view_values, reach)
         mixed = self.norm(state + self.merge(kernel_attention(query, key, value, neighbours)))
-        return (self.dynamics(heard, mixed),)
+        return (self.dynamics(heard, mixed, state),)
 
     def recall(self, memory: Memory, encoded: Encoded, asked: Asked) -> Tensor:
         """What the modules near each place hold (step 8), weighted by kernel and attention."""

@@ -28,7 +28,7 @@ class LocalS2GRU(Modules):
     def __init__(self, config: ModelConfig) -> None:
         d, bins, channels = config.hidden, config.frame**2, config.channels
         attended = config.heads * config.head_width
-        super().__init__(config, recalled=2 * config.width)
+        super().__init__(config, recalled=config.width)
         self.register_buffer("spacing", torch.tensor(1.0))
         self.write = nn.Linear(config.width, channels)
         self.enter = nn.Linear(bins * (channels + 1), 3 * d)
@@ -52,7 +52,7 @@ class LocalS2GRU(Modules):
         """What the tokens write into every module, as gates of its GRU, for a whole window; and the tokens themselves."""
         content = self.write(tokens.content) * tokens.present.unsqueeze(-1)
         written = self._bound(tokens.place, tokens.present).transpose(-1, -2) @ content
-        lit = covered(self._knots(self.sphere.places, self.config.frame, self.spacing), tokens)
+        lit = covered(self._knots(self.sphere.places, self.config.frame, self.spacing), tokens.place, tokens.sight)
         lit = lit & (self.ablation != "blind")
         written = torch.cat([written, lit.unsqueeze(-1).to(written.dtype)], dim=-1)
         entered = self.enter(written.unflatten(-2, (self.config.modules, -1)).flatten(-2))
@@ -76,16 +76,21 @@ class LocalS2GRU(Modules):
         return (gru_step(entered, self.gates_state(mixed), state),)
 
     def recall(self, memory: Memory, encoded: Encoded, asked: Asked) -> Tensor:
-        """What the modules hold at each place, and the tokens around it."""
-        _, token_place, content, sight, *_ = encoded
+        """What the modules hold at each place; for bare places also the tokens around them, which a unit brings along."""
         held = self.read(memory[0]).unflatten(-1, (self.config.frame**2, -1)).flatten(-3, -2)
         told = self.read_out(self._bound(asked.place) @ held)
-        knots, weights = corners(token_place.unsqueeze(-3) - asked.place.unsqueeze(-2), NEAR_CELLS, NEAR_CELL)
-        around = weights.new_zeros(*weights.shape[:-1], NEAR_CELLS**2).scatter_(-1, knots, weights)
+        return torch.relu(told if asked.units is not None else told + self._in_sight(encoded, asked.place))
+
+    def _in_sight(self, encoded: Encoded, place: Tensor) -> Tensor:
+        """The tokens around places, laid out on frames around them, and which of the frames' knots are lit."""
+        _, token_place, content, sight, *_ = encoded
+        knots, weights = corners(token_place.unsqueeze(-3) - place.unsqueeze(-2), NEAR_CELLS, NEAR_CELL)
+        around = weights.new_zeros(*weights.shape[:-1], NEAR_CELLS**2).scatter(-1, knots, weights)
         seen = around.transpose(-1, -2) @ content.unsqueeze(-3)
-        lit = covered(self._knots(asked.place, NEAR_CELLS, NEAR_CELL), Tokens(token_place, content, sight, sight > 0))
-        seen = torch.cat([seen, lit.unflatten(-1, (-1, NEAR_CELLS**2)).unsqueeze(-1).to(seen.dtype)], dim=-1)
-        return torch.relu(torch.cat([told, self.near(seen.flatten(-2))], dim=-1))
+        lit = covered(self._knots(place, NEAR_CELLS, NEAR_CELL), token_place, sight)
+        lit = lit.unflatten(-1, (-1, NEAR_CELLS**2)).unsqueeze(-1).to(seen.dtype)
+        near: Tensor = self.near(torch.cat([seen, lit], dim=-1).flatten(-2))
+        return near
 
     def _knots(self, middles: Tensor, knots: int, spacing: Tensor | float) -> Tensor:
         """The knots of frames around ``[..., K, 2]``, world coordinates ``[..., K * knots², 2]``."""
@@ -126,16 +131,13 @@ def corners(offsets: Tensor, knots: int, spacing: Tensor | float) -> tuple[Tenso
 
 
 @torch.no_grad()
-def covered(places: Tensor, tokens: Tokens) -> Tensor:
-    """Which places ``[..., P, 2]`` lie in sight of a token that looks, bool ``[..., P]``."""
+def covered(places: Tensor, looking: Tensor, sight: Tensor) -> Tensor:
+    """Which places ``[..., P, 2]`` lie in sight of a unit at ``looking`` ``[..., N, 2]``, bool ``[..., P]``.
 
-    # sight² - |p - x|² in one product: [p, |p|², 1] · [2 x, -1, sight² - |x|²].
-    def lifted(x: Tensor, *columns: Tensor) -> Tensor:
-        return torch.cat([x, torch.stack(columns, dim=-1)], dim=-1)
-
-    square, far = places.square().sum(-1), (tokens.sight / WORLD_SCALE).square() - tokens.place.square().sum(-1)
-    first, second = (
-        lifted(places, square, torch.ones_like(square)),
-        lifted(2.0 * tokens.place, -torch.ones_like(far), far),
-    )
+    Places are in world coordinates, ``sight`` ``[..., N]`` in cells (0 for units that do not look).
+    """
+    # sight² - |p - x|² for all pairs in one product: [p, |p|², 1] · [2 x, -1, sight² - |x|²].
+    square, margin = places.square().sum(-1), (sight / WORLD_SCALE).square() - looking.square().sum(-1)
+    first = torch.cat([places, torch.stack([square, torch.ones_like(square)], dim=-1)], dim=-1)
+    second = torch.cat([2.0 * looking, torch.stack([-torch.ones_like(margin), margin], dim=-1)], dim=-1)
     return (first @ second.transpose(-1, -2)).amax(dim=-1) > 0

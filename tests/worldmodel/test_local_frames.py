@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from s2rm_sc2.views.entity import WORLD_SCALE
 from worldmodel.config import preset
 from worldmodel.contract import Observation
-from worldmodel.encoder import Tokens
 from worldmodel.s2rm_local import LocalS2GRU, corners, covered
 from worldmodel.tokens import TOKEN_WIDTH
 
@@ -64,7 +63,7 @@ def test_covered_is_within_sight_of_somebody_who_looks(seed: int) -> None:
     places, at = torch.rand(2, 40, 2, generator=random) * 4 - 1, torch.rand(2, 5, 2, generator=random) * 4 - 1
     sight = torch.rand(2, 5, generator=random) * 12
     sight[:, 0] = 0.0
-    lit = covered(places, Tokens(at, torch.zeros(2, 5, 1), sight, sight > 0))
+    lit = covered(places, at, sight)
     gaps = torch.cdist(places.double(), at.double()) * WORLD_SCALE
     sure = ((gaps - sight[:, None]).abs() > 1e-3).all(-1)
     assert torch.equal(lit[sure], (gaps < sight[:, None]).any(-1)[sure])
