@@ -9,7 +9,7 @@ from typing import cast, get_args
 from evaluation.rows import Split
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import get
-from worldmodel.checkpoint import RunInfo, load_checkpoint
+from worldmodel.checkpoint import SEED_FOLDER, RunInfo, load_checkpoint
 from worldmodel.model import WorldModel
 from worldmodel.s2rm import Ablation, Modules
 
@@ -75,12 +75,13 @@ def content(scenario: str) -> tuple[object, ...]:
 
 
 def load_runs(paths: Sequence[Path]) -> list[Run]:
-    """The best models of runs (folders or checkpoint files), each run once.
+    """The best models of runs (folders, of one seed or of several, or checkpoint files), each run once.
 
     Raises:
         CheckpointMissing, CheckpointBroken: a run cannot be read.
     """
-    loaded = [(path, *load_checkpoint(path)) for path in dict.fromkeys(path.resolve() for path in paths)]
+    each = (seed.resolve() for path in paths for seed in (sorted(path.glob(f"{SEED_FOLDER}*/")) or [path]))
+    loaded = [(path, *load_checkpoint(path)) for path in dict.fromkeys(each)]
     keys = [(model.name, info.seed) for _, model, info in loaded]
     runs = []
     for path, model, info in loaded:

@@ -23,6 +23,9 @@ UNSEEN = ("5s3z", "2c4z", "1s2z", "1c8z", "2s3z", "8m", "5m_vs_6m", "3m")
 
 UNSEEN_ASKED = 2
 
+UNSEEN_PLACES = ("4x2s2z,sight=5", "4x2s2z")
+"""The same for places: more fights at once, where things are out of sight."""
+
 
 def evaluate(
     runs: Sequence[Path],
@@ -90,16 +93,18 @@ def _tasks(runs: Sequence[Run]) -> set[str]:
 
 
 def default_scenarios(runs: Sequence[Run]) -> list[str]:
-    """The scenarios trained on, then two that no run has seen but whose unit types all runs have."""
+    """The scenarios trained on, then two that no run has seen but whose unit types and sight all runs have."""
     trained = list(dict.fromkeys(name for run in runs for name in run.info.scenarios))
-    seen = [_types(run.info.scenarios) for run in runs]
+    seen = [_kinds(run.info.scenarios) for run in runs]
     known = {content(name) for name in trained}
-    fitting = [n for n in UNSEEN if content(n) not in known and all(_types([n]) <= types for types in seen)]
+    offered = UNSEEN if all("units" in _tasks([run]) for run in runs) else UNSEEN_PLACES
+    fitting = [n for n in offered if content(n) not in known and all(_kinds([n]) <= kinds for kinds in seen)]
     return trained + fitting[:UNSEEN_ASKED]
 
 
-def _types(names: Sequence[str]) -> set[str]:
-    return {kind.name for name in names for kind in get(name).kinds}
+def _kinds(names: Sequence[str]) -> set[tuple[str, float]]:
+    """Unit types, each with how far agents see."""
+    return {(kind.name, get(name).sight_range) for name in names for kind in get(name).kinds}
 
 
 def _about(runs: Sequence[Run], seed: int, episodes: int) -> dict[str, Any]:
