@@ -105,7 +105,8 @@ def units_loss(model: Predictor, windows: Windows, keep: Tensor, warmup: int, dr
     guided = watch(model, windows, keep, warmup)
     change, outcome = say(model, guided, windows, keep)
     belief = guided.belief
-    before, after = (windows.units.map(lambda field, s=s: field[:, s : s + warmup]) for s in (0, 1))
+    before = windows.units.map(lambda field: field[:, :warmup])
+    after = windows.units.map(lambda field: field[:, 1 : warmup + 1])
     taken = windows.valid[:, 1 : warmup + 1]
     counted = belief.known & taken[..., None]
     loss = unit_loss(change, belief.units, before, after, counted, belief.visible)

@@ -65,7 +65,7 @@ class ModuleRMC(nn.Module):
     def forward(self, heard: Tensor, mixed: Tensor, state: Tensor) -> Tensor:
         """New states ``[..., M, D]`` from inputs ``[..., M, I]``, states mixed with neighbours', and states."""
         # [..., S, M, w]: modules where their maps expect them.
-        memory, kept = (x.unflatten(-1, (self.slots, -1)).transpose(-2, -3) for x in (mixed, state))
+        memory, kept = (x.reshape(*x.shape[:-1], self.slots, -1).transpose(-2, -3) for x in (mixed, state))
         entry = self.take(heard).unsqueeze(-3)
         query, key, value = self.attend(torch.cat([memory, entry], dim=-3)).transpose(-2, -3).chunk(3, dim=-1)
         attended = nn.functional.scaled_dot_product_attention(query[..., :-1, :], key, value).transpose(-2, -3)
@@ -73,4 +73,5 @@ class ModuleRMC(nn.Module):
         thought = self.norm_thought(thought + torch.relu(self.think(thought)))
         gates = self.gates_input(entry) + self.gates_state(torch.tanh(memory))
         let_in, forget = torch.sigmoid(gates).chunk(2, dim=-1)
-        return (let_in * torch.tanh(thought) + forget * kept).transpose(-2, -3).flatten(-2)
+        memory = let_in * torch.tanh(thought) + forget * kept
+        return memory.transpose(-2, -3).flatten(-2)

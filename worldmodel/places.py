@@ -65,7 +65,8 @@ def true_maps(units: UnitTable, places: Tensor) -> Tensor:
     """The local maps that are asked for, float32 ``[N, T, Q, C, n, n]``, from tables ``[N, T, U]`` and places in cells."""
     flat = units.map(lambda field: field.flatten(0, 1))
     x, y = places.flatten(0, 1).unbind(dim=-1)
-    return local_map(flat, x, y, MAP_CELLS, MAP_CELL).unflatten(0, places.shape[:2])
+    maps = local_map(flat, x, y, MAP_CELLS, MAP_CELL)
+    return maps.reshape(*places.shape[:2], *maps.shape[1:])
 
 
 def world(places: Tensor) -> Tensor:

@@ -55,11 +55,11 @@ class LocalS2GRU(Modules):
         lit = covered(self._knots(self.sphere.places, self.config.frame, self.spacing), tokens.place, tokens.sight)
         lit = lit & (self.ablation != "blind")
         written = torch.cat([written, lit.unsqueeze(-1).to(written.dtype)], dim=-1)
-        entered = self.enter(written.unflatten(-2, (self.config.modules, -1)).flatten(-2))
+        shape = tokens.place.shape[:-2]
+        entered = self.enter(written.reshape(*shape, self.config.modules, -1))
         points = self.sphere.module_points()
         at = self.sphere.places * (WORLD_SCALE / self.spacing)
         at = torch.cat([torch.ones_like(at[:, :1]), at - at.mean(dim=0)], dim=-1)
-        shape = tokens.place.shape[:-2]
         constant = (part.expand(*shape, *part.shape) for part in (self.sphere.kernel(points, points), at))
         return entered, tokens.place, content, tokens.sight, *constant
 
@@ -88,7 +88,7 @@ class LocalS2GRU(Modules):
         around = weights.new_zeros(*weights.shape[:-1], NEAR_CELLS**2).scatter(-1, knots, weights)
         seen = around.transpose(-1, -2) @ content.unsqueeze(-3)
         lit = covered(self._knots(place, NEAR_CELLS, NEAR_CELL), token_place, sight)
-        lit = lit.unflatten(-1, (-1, NEAR_CELLS**2)).unsqueeze(-1).to(seen.dtype)
+        lit = lit.reshape(*seen.shape[:-1], 1).to(seen.dtype)
         near: Tensor = self.near(torch.cat([seen, lit], dim=-1).flatten(-2))
         return near
 

@@ -2,6 +2,8 @@
 
 import gc
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -18,11 +20,14 @@ from s2rm_sc2.seeds import stream
 from s2rm_sc2.store import EpisodeStore, StoreWriter
 from s2rm_sc2.table import FIELDS
 from worldmodel.windows import HELD_OUT_EVERY, Windows, WindowSource, load_windows
+from worldmodel.windows.ahead import THREAD
 from worldmodel.windows.blocks import BLOCK_UPDATES, Blocks
 from worldmodel.windows.pool import Layout
 
 TIGHT = 6
 """A tight budget is one part in this many of what the stores take."""
+
+ROOT = Path(__file__).parents[2]
 
 Stores = list[EpisodeStore]
 
@@ -201,11 +206,20 @@ def test_no_thread_outlives_its_source(store_2s3z: EpisodeStore, end: str) -> No
 
 
 def reading(before: set[threading.Thread]) -> list[threading.Thread]:
-    return [
-        thread
-        for thread in threading.enumerate()
-        if thread not in before and thread.daemon and "zarr" not in thread.name
-    ]
+    return [thread for thread in set(threading.enumerate()) - before if thread.name == THREAD]
+
+
+def test_a_program_may_end_while_a_pool_is_read(store_2s3z: EpisodeStore) -> None:
+    code = f"""
+from pathlib import Path
+from s2rm_sc2.seeds import stream
+from s2rm_sc2.store import EpisodeStore
+from worldmodel.windows import WindowSource
+source = WindowSource([EpisodeStore.open(Path({str(store_2s3z.path)!r}))], "train", 0, {tight([store_2s3z])})
+source.sample(1, 2, stream(0, "batch"), {BLOCK_UPDATES - 1})
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.fixture

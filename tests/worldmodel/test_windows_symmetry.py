@@ -124,7 +124,8 @@ def test_the_engine_plays_a_turned_battle_as_the_battle_turned() -> None:
     field.place([(6.0, 9.5), (12.0, 20.0), (20.5, 8.0), (25.0, 25.5), (22.0, 12.0), (13.0, 21.5)])
     field.whole[:, r.ACTIVE, 4:] = 0  # the enemies stand: their own choices break ties by place
     all_eight, side = torch.arange(N_SYMMETRIES)[:, None], torch.tensor([32.0, 32.0])
-    x, y = turned_places(*(torch.from_numpy(field.real[:1, k]) for k in (r.X, r.Y)), side, all_eight)
+    begun = [torch.from_numpy(field.real[:1, k].copy()) for k in (r.X, r.Y)]
+    x, y = turned_places(begun[0], begun[1], side, all_eight)
     for rows in ((r.X, r.Y), (r.GOAL_X, r.GOAL_Y)):
         field.real[:, rows[0]], field.real[:, rows[1]] = x.numpy(), y.numpy()
     orders = [(NORTH, FIRST_TARGET + 1, FIRST_TARGET, WEST), (EAST, FIRST_TARGET + 1, FIRST_TARGET, SOUTH)]

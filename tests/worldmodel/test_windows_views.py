@@ -72,5 +72,5 @@ def spells(chains: np.ndarray, state: bool) -> list[int]:
     lengths = []
     for chain in chains:
         edges = np.flatnonzero(np.diff(chain.astype(int))) + 1
-        lengths += [b - a for a, b in pairwise(edges) if chain[a] == state]
+        lengths += [int(b - a) for a, b in pairwise(edges) if chain[a] == state]
     return lengths

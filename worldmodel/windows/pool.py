@@ -1,7 +1,6 @@
 """A pool: rows of some episodes of one or several stores in memory, of which windows are drawn and cut."""
 
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import cached_property
@@ -161,7 +160,7 @@ class Pool:
 
 
 def read(
-    stores: Sequence[EpisodeStore], wanted: Sequence[Mask], layout: Layout, stop: threading.Event | None = None
+    stores: Sequence[EpisodeStore], wanted: Sequence[Mask], layout: Layout, stop: Callable[[], bool] = lambda: False
 ) -> Pool:
     """Read the wanted episodes of each store, in order; those that lie less than a chunk apart are read together.
 
@@ -169,11 +168,11 @@ def read(
         stores: where they are.
         wanted: bool ``[episodes]`` for each store.
         layout: of the pool.
-        stop: once it is set, reading ends.
+        stop: asked now and then whether to end.
 
     Raises:
         StoreBroken: a chunk is damaged.
-        CancelledError: ``stop`` was set.
+        CancelledError: ``stop`` said so.
     """
     lengths = [store.lengths[mask] for store, mask in zip(stores, wanted, strict=True)]
     joined = np.concatenate(lengths)
@@ -181,7 +180,7 @@ def read(
     filled = 0
     for store, mask in zip(stores, wanted, strict=True):
         for start, kept in _pieces(store, mask):
-            if stop is not None and stop.is_set():
+            if stop():
                 raise CancelledError
             rows = slice(filled, filled := filled + int(kept.sum()))
             for name, column in columns.items():

@@ -28,7 +28,7 @@ HELD_OUT_EVERY = 10
 """One episode in this many is never trained on; it decides which checkpoint is best."""
 
 POOL_BYTES = 1 << 30
-"""Memory for episodes: 26,000 of 1c3s5z fit, and so does this into any laptop.
+"""Memory for episodes: 26,000 of 1c3s5z fit, and any laptop has it.
 
 A constant and no option: where stores are larger, it decides which episodes a training sees together.
 """
@@ -41,7 +41,7 @@ class WindowSource:
         stores: where the episodes are; their scenarios may differ.
         split: ``train`` leaves every tenth episode out, ``held_out`` has only those, ``all`` has all.
         seed: decides which episodes of stores larger than the budget are in memory together.
-        budget: bytes of memory for episodes.
+        budget: bytes of memory for episodes; where they need more, half for the pool in use, half for the next.
 
     Raises:
         StoreMissing: no store was given, or none holds an episode of this split.
@@ -99,6 +99,8 @@ class WindowSource:
 
     def places(self, rng: np.random.Generator, count: int = 4096, symmetric: bool = False) -> Tensor:
         """Places where living units are, world coordinates float32 ``[count, 2]``: what modules are anchored to.
+
+        Where stores do not fit into memory, from the first pool.
 
         Args:
             rng: draws steps, and of each one living unit.
