@@ -5,6 +5,7 @@ stopped. The table is written anew after each run from whatever files are there,
 """
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -233,7 +234,7 @@ def _write(path: Path, about: dict[str, Any], rows: Sequence[Row]) -> None:
 
 def _replace(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
+    partial = path.with_suffix(f".{os.getpid()}.partial")  # two processes may share the grid
     partial.write_text(text)
     partial.replace(path)
 
