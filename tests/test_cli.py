@@ -51,10 +51,9 @@ def test_a_finished_training_has_nothing_left_to_do(home: Path) -> None:
 
 
 def test_several_seeds_are_trained_and_inspected_together(home: Path, tmp_path: Path) -> None:
-    how = (
-        "train --model lstm --task places --preset debug --updates 2 --seed 3 --seed 8 --device cpu --out both".split()
-    )
-    done = s2rm(*how, "--data", home / "data", cwd=tmp_path)
+    seeds = ("--seed", "3", "--seed", "8", "--device", "cpu", "--out", "both")
+    how = ("--model", "lstm", "--task", "places", "--preset", "debug", "--updates", "2", *seeds)
+    done = s2rm("train", *how, "--data", home / "data", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert {path.name for path in (tmp_path / "both").iterdir()} == {"seed3", "seed8"}
     shown = s2rm("inspect", "both", cwd=tmp_path).stdout

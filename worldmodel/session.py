@@ -8,9 +8,8 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -28,6 +27,9 @@ from worldmodel.models import build, parameter_count
 from worldmodel.module_health import module_health
 from worldmodel.places import draw_places
 from worldmodel.windows import Windows, WindowSource, draw_views
+
+Purpose = Literal["batch", "held out", "health"]
+"""What windows are drawn for: to learn from, for the held-out loss, or for module health (turned as in training)."""
 
 _HELD_OUT_BATCHES, _HEALTH_BATCHES = 4, 16
 """Of a check: for the loss, and for module health, which costs little and should not call a rare module dead."""
@@ -113,7 +115,7 @@ class Session:
         share = learning_rate_share(self.done)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * share
-        batch = self._batch(self.update, dreamed)
+        batch = self._batch("batch", self.update, dreamed)
         parts = self._losses(batch, dreamed)
         loss = torch.stack(list(parts.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)
@@ -170,14 +172,13 @@ class Session:
     def _described(self) -> RunInfo:
         return replace(self.info, update=self.update, metrics={"best_held_out_loss": self.best})
 
-    def _batch(self, index: int, dreamed: int, held_out: bool = False) -> Batch:
-        """Assembled on the CPU, where stores are, and then moved to the model; a held-out one is as it was recorded."""
-        rng = stream(self.seed, "held out" if held_out else "batch", index)
+    def _batch(self, purpose: Purpose, index: int, dreamed: int) -> Batch:
+        """Assembled on the CPU, where stores are, and then moved to the model; the held-out loss is of real battles."""
+        rng = stream(self.seed, purpose, index)
         training, rows = self.training, self.training.warmup + dreamed + 1
-        if held_out:
-            windows = self.held_out.sample(training.batch, rows, rng)
-        else:
-            windows = self.source.sample(training.batch, rows, rng, index, training.symmetries)
+        source, update = (self.source, index) if purpose == "batch" else (self.held_out, 0)
+        symmetric = training.symmetries and purpose != "held out"
+        windows = source.sample(training.batch, rows, rng, update, symmetric)
         keep = draw_views(windows.agents, rows, training.keep_low, training.blink, rng)
         places = None if training.task == "units" else draw_places(windows, training.warmup, training.places, rng)
         places = None if places is None else places.to(self.device)
@@ -197,10 +198,10 @@ class Session:
         """Loss and module health on held-out episodes, always the same windows and views."""
         self.model.eval()
         dreamed = self.training.horizon
-        held_out = partial(self._batch, dreamed=dreamed, held_out=True)
-        losses = [self._losses(held_out(k), dreamed).values() for k in range(_HELD_OUT_BATCHES)]
-        shown = ((batch.windows, batch.keep) for batch in map(held_out, range(_HEALTH_BATCHES)))
-        health = module_health(self.model, shown)
+        batches = (self._batch("held out", k, dreamed) for k in range(_HELD_OUT_BATCHES))
+        losses = [self._losses(batch, dreamed).values() for batch in batches]
+        batches = (self._batch("health", k, 0) for k in range(_HEALTH_BATCHES))
+        health = module_health(self.model, ((batch.windows, batch.keep) for batch in batches))
         self.model.train()
         loss = sum(part.item() for parts in losses for part in parts) / _HELD_OUT_BATCHES
         return {"held_out_loss": loss, **(asdict(health) if health else {})}

@@ -40,7 +40,7 @@ def tiny(name: str) -> tuple[ModelConfig, TrainConfig]:
     """A short training of a model, on places if it can be asked about them."""
     config = preset("debug", name)[0]
     task = "places" if build(config).answers_places else "units"
-    return config, replace(preset("debug", name, updates=16, task=task)[1], horizon=0, evaluate_every=8)
+    return config, replace(preset("debug", name, updates=8, task=task)[1], horizon=0, evaluate_every=4)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -80,7 +80,7 @@ def test_the_same_seed_trains_the_same_weights_and_another_seed_does_not(
     store_3m: EpisodeStore, tmp_path: Path
 ) -> None:
     for run, seed in (("a", 1), ("b", 1), ("c", 2)):
-        train([store_3m], MODEL, replace(TRAINING, updates=4), seed, tmp_path / run, progress=False)
+        train([store_3m], MODEL, replace(TRAINING, updates=2), seed, tmp_path / run, progress=False)
     assert (tmp_path / "a" / checkpoint.LAST).read_bytes() == (tmp_path / "b" / checkpoint.LAST).read_bytes()
     assert not equal(tmp_path / "a", tmp_path / "c")
 
@@ -104,14 +104,14 @@ def interrupt_at(update: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_training_that_was_interrupted_continues_to_the_same_weights(
     name: str, task: str, store_3m: EpisodeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, training = preset("debug", name, updates=8, task=task)
+    model, training = preset("debug", name, updates=5, task=task)
     training = replace(training, evaluate_every=3, blink=True, symmetries=True)
     train([store_3m], model, training, 0, tmp_path / "whole", "cpu", progress=False)
-    interrupt_at(5, monkeypatch)
-    with pytest.raises(KeyboardInterrupt, match="5 updates and saved; continue with"):
+    interrupt_at(4, monkeypatch)
+    with pytest.raises(KeyboardInterrupt, match="4 updates and saved; continue with"):
         train([store_3m], model, training, 0, tmp_path / "parts", "cpu", progress=False)
     monkeypatch.undo()
-    assert checkpoint.load(tmp_path / "parts" / checkpoint.LAST)[0].update == 5
+    assert checkpoint.load(tmp_path / "parts" / checkpoint.LAST)[0].update == 4
     train([store_3m], model, training, 0, tmp_path / "parts", "cpu", progress=False)
     assert equal(tmp_path / "whole", tmp_path / "parts")
     assert losses(tmp_path / "whole") == losses(tmp_path / "parts")
