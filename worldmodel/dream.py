@@ -101,7 +101,7 @@ def dream(
 
 
 def units_loss(model: Predictor, windows: Windows, keep: Tensor, warmup: int, dreamed: int) -> Tensor:
-    """Loss of unit queries: the steps guided by views count as one, then every dreamed one; reward and ending with it."""
+    """Loss of unit queries, reward and ending: the steps guided by views count as one, then every dreamed one."""
     guided = watch(model, windows, keep, warmup)
     change, outcome = say(model, guided, windows, keep)
     belief = guided.belief

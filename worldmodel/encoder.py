@@ -25,7 +25,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Asked:
-    """Encoded queries: ``place`` ``[..., Q, 2]`` and ``query`` ``[..., Q, W]``; units also bring the belief they are from."""
+    """Encoded queries: ``place`` ``[..., Q, 2]`` and ``query`` ``[..., Q, W]``; units also bring their rows."""
 
     place: Tensor
     query: Tensor

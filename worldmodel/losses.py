@@ -1,4 +1,4 @@
-"""What each answer is trained on: the negative log-likelihood of what happened, where a likelihood is stable to learn."""
+"""What each answer is trained on: the likelihood of what happened, where a likelihood is stable to learn."""
 
 import torch
 from torch import Tensor
@@ -74,7 +74,7 @@ def place_loss(answer: LocalMap, maps: Tensor, counted: Tensor) -> Tensor:
 
 
 def place_nll(log_rates: Tensor, maps: Tensor) -> Tensor:
-    """Negative log-likelihood of the units around each place in nats, ``[..., Q]``, summed over bins, teams and types."""
+    """Negative log-likelihood of the units around each place, nats ``[..., Q]``, summed over bins, teams and types."""
     counts = maps[..., :-2, :, :]
     return (log_rates.exp() - counts * log_rates + torch.lgamma(counts + 1.0)).flatten(-3).sum(-1)
 

@@ -34,8 +34,7 @@ def draw_places(windows: Windows, steps: int, count: int, rng: np.random.Generat
     chosen = torch.from_numpy(weights.argmax(-1)).permute(2, 0, 1)
     scatter = torch.from_numpy(rng.standard_normal((n, steps, count, 2), dtype=np.float32)) * _SCATTER
     at = torch.stack([units.x[:, :steps].gather(2, chosen), units.y[:, :steps].gather(2, chosen)], dim=-1)
-    near = torch.minimum((at + scatter).clamp(min=0.0), size)
-    return torch.where(torch.from_numpy(rng.random((n, steps, count, 1)) < _NEAR), near, anywhere)
+    return torch.where(torch.from_numpy(rng.random((n, steps, count, 1)) < _NEAR), at + scatter, anywhere)
 
 
 def darkness(windows: Windows, keep: Tensor, places: Tensor) -> Tensor:
@@ -62,7 +61,7 @@ def darkness(windows: Windows, keep: Tensor, places: Tensor) -> Tensor:
 
 
 def true_maps(units: UnitTable, places: Tensor) -> Tensor:
-    """The local maps that are asked for, float32 ``[N, T, Q, C, n, n]``, from tables ``[N, T, U]`` and places in cells."""
+    """The local maps asked for, float32 ``[N, T, Q, C, n, n]``, from tables ``[N, T, U]`` and places in cells."""
     flat = units.map(lambda field: field.flatten(0, 1))
     x, y = places.flatten(0, 1).unbind(dim=-1)
     maps = local_map(flat, x, y, MAP_CELLS, MAP_CELL)

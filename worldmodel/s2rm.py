@@ -84,7 +84,7 @@ class S2RM(Modules):
         keys, values = self._heads(self.view_keys(tokens.content), 2)
         reach = self.reach(tokens.place, tokens.present)
         points = self.sphere.module_points()
-        neighbours = self.sphere.kernel(points, points).expand(*reach.shape[:2], -1, -1)
+        neighbours = self.sphere.kernel(points, points).expand(1, reach.shape[1], -1, -1)  # the same for all battles
         return reach, keys, values, neighbours
 
     def advance(self, memory: Memory, encoded: Encoded) -> Memory:

@@ -49,7 +49,7 @@ class LocalS2GRU(Modules):
         self.spacing.copy_(2.0 * gaps[reached].quantile(0.95) * WORLD_SCALE / (self.config.frame - 1))
 
     def prepare(self, tokens: Tokens) -> Encoded:
-        """What the tokens write into every module, as gates of its GRU, for a whole window; and the tokens themselves."""
+        """What the tokens write into every module, as gates of its GRU, for a whole window; and the tokens."""
         content = self.write(tokens.content) * tokens.present.unsqueeze(-1)
         written = self._bound(tokens.place, tokens.present).transpose(-1, -2) @ content
         lit = covered(self._knots(self.sphere.places, self.config.frame, self.spacing), tokens.place, tokens.sight)
@@ -76,7 +76,7 @@ class LocalS2GRU(Modules):
         return (gru_step(entered, self.gates_state(mixed), state),)
 
     def recall(self, memory: Memory, encoded: Encoded, asked: Asked) -> Tensor:
-        """What the modules hold at each place; for bare places also the tokens around them, which a unit brings along."""
+        """What the modules hold at each place; for bare places also the tokens around (a unit brings its own)."""
         held = self.read(memory[0]).unflatten(-1, (self.config.frame**2, -1)).flatten(-3, -2)
         told = self.read_out(self._bound(asked.place) @ held)
         return torch.relu(told if asked.units is not None else told + self._in_sight(encoded, asked.place))
@@ -98,8 +98,11 @@ class LocalS2GRU(Modules):
         return (middles.unsqueeze(-2) + torch.cartesian_prod(steps, steps)).flatten(-3, -2)
 
     def _bound(self, place: Tensor, present: Tensor | None = None) -> Tensor:
-        """How places ``[..., N, 2]`` are bound to the knots of the modules' frames, ``[..., N, M * frame²]``: kernel
-        times bilinear weights, nearly all of them 0."""
+        """How places ``[..., N, 2]`` are bound to the knots of all frames: kernel times bilinear weights, mostly 0.
+
+        Returns:
+            ``[..., N, M * frame²]``.
+        """
         bins, modules = self.config.frame**2, self.config.modules
         reach = self.reach(place, present).transpose(-1, -2)
         closest = modules if self.sphere.constant else min(modules, 2 * self.config.reach)

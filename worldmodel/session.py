@@ -29,7 +29,7 @@ from worldmodel.places import draw_places
 from worldmodel.windows import Windows, WindowSource, draw_views
 
 Purpose = Literal["batch", "held out", "health"]
-"""What windows are drawn for: to learn from, for the held-out loss, or for module health (turned as in training)."""
+"""What windows are drawn for: to learn from, for the held-out loss, or for module health."""
 
 _HELD_OUT_BATCHES, _HEALTH_BATCHES = 4, 16
 """Of a check: for the loss, and for module health, which costs little and should not call a rare module dead."""
@@ -173,12 +173,11 @@ class Session:
         return replace(self.info, update=self.update, metrics={"best_held_out_loss": self.best})
 
     def _batch(self, purpose: Purpose, index: int, dreamed: int) -> Batch:
-        """Assembled on the CPU, where stores are, and then moved to the model; the held-out loss is of real battles."""
+        """Assembled on the CPU, where stores are, and then moved to the model."""
         rng = stream(self.seed, purpose, index)
         training, rows = self.training, self.training.warmup + dreamed + 1
         source, update = (self.source, index) if purpose == "batch" else (self.held_out, 0)
-        symmetric = training.symmetries and purpose != "held out"
-        windows = source.sample(training.batch, rows, rng, update, symmetric)
+        windows = source.sample(training.batch, rows, rng, update, training.symmetries)
         keep = draw_views(windows.agents, rows, training.keep_low, training.blink, rng)
         places = None if training.task == "units" else draw_places(windows, training.warmup, training.places, rng)
         places = None if places is None else places.to(self.device)

@@ -17,8 +17,8 @@ from s2rm_sc2.seeds import stream
 from s2rm_sc2.store import EpisodeStore
 from s2rm_sc2.table import FIELDS
 from s2rm_sc2.units import LOOPS_PER_STEP, unit_type
-from worldmodel.windows import Windows, WindowSource, load_windows, symmetries, turned
-from worldmodel.windows.symmetry import N_SYMMETRIES, turned_places
+from worldmodel.windows import Windows, WindowSource, load_windows, relocated, symmetries, turned
+from worldmodel.windows.symmetry import N_SYMMETRIES, SHIFT, turned_places
 
 ALL = range(N_SYMMETRIES)
 IDENTITY, HALF, QUARTERS = 0, 3, (5, 6)
@@ -198,3 +198,21 @@ def test_a_source_turns_each_window_by_a_symmetry_of_its_terrain(store_2s3z: Epi
     assert matches.any(0).all()
     share = torch.stack([(image["y"] == found["y"]).flatten(1).all(1) for image in images.values()]) & matches
     np.testing.assert_allclose(share.double().mean(1), 1 / 4, atol=0.1)
+
+
+def test_on_open_ground_windows_are_moved_as_a_whole_and_behind_walls_they_stay(windows: Windows) -> None:
+    n = len(windows.actions)
+    for name, span in (("flat64", SHIFT), ("corridor", 0.0)):
+        after = relocated(windows, [terrain(name)] * n, stream(3, "test"))
+        gaps = [torch.cdist(both, both) for both in (torch.stack([w.units.x, w.units.y], -1) for w in (windows, after))]
+        torch.testing.assert_close(gaps[0], gaps[1], rtol=0, atol=2e-3)
+        middles = [torch.stack([w.units.x, w.units.y], -1) - w.size[:, None, None] / 2 for w in (windows, after)]
+        best = torch.full((n,), torch.inf)
+        for symmetry in ALL:  # what is left once the right symmetry is undone is one shift for the whole window
+            x, y = turned_places(*middles[0].unbind(-1), torch.zeros(2), torch.tensor(symmetry))
+            shift = middles[1] - torch.stack([x, y], -1)
+            spread = (shift - shift[:, :1, :1]).abs().amax((1, 2, 3))
+            fits = spread < 1e-3
+            best = torch.where(fits, shift[:, 0, 0].abs().amax(-1), best)
+        assert best.max() <= span + 1e-3
+        assert span == 0.0 or best.max() > span / 2

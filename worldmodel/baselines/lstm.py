@@ -1,6 +1,5 @@
 """The LSTM baseline: one LSTM on the pooled tokens of all views, no geometry."""
 
-import torch
 from torch import Tensor, nn
 
 from worldmodel.config import ModelConfig

@@ -1,7 +1,6 @@
 """The floor: every unit stays as it was last seen. No model may lose to it."""
 
 import torch
-from torch import Tensor
 
 from worldmodel.contract import Change, Encoded, Memory, Observation, Outcome, Predictor, UnitQueries
 

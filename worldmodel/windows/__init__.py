@@ -2,7 +2,7 @@
 
 from worldmodel.windows.slices import Windows
 from worldmodel.windows.source import HELD_OUT_EVERY, Split, WindowSource, load_windows
-from worldmodel.windows.symmetry import symmetries, turned
+from worldmodel.windows.symmetry import moved, relocated, symmetries, turned
 from worldmodel.windows.views import draw_views
 
 __all__ = [
@@ -12,6 +12,8 @@ __all__ = [
     "Windows",
     "draw_views",
     "load_windows",
+    "moved",
+    "relocated",
     "symmetries",
     "turned",
 ]

@@ -20,7 +20,7 @@ from worldmodel.windows.ahead import ReadAhead
 from worldmodel.windows.blocks import BLOCK_UPDATES, Blocks
 from worldmodel.windows.pool import Layout, Mask, Pool, read
 from worldmodel.windows.slices import Windows
-from worldmodel.windows.symmetry import N_SYMMETRIES, symmetries, turned
+from worldmodel.windows.symmetry import relocated
 
 Split = Literal["train", "held_out", "all"]
 
@@ -55,9 +55,6 @@ class WindowSource:
         if not any(mask.any() for mask in wanted):
             raise _nothing(stores)
         self._blocks = Blocks(stores, wanted, seed, budget // self._layout.row_bytes)
-        # The order of a subgroup divides 8, so repeated to 8 every element stands there equally often.
-        groups = [np.resize(symmetries(store.scenario.terrain), N_SYMMETRIES) for store in stores]
-        self._symmetries = torch.from_numpy(np.stack(groups))
         self._held: tuple[int, Pool] | None = None
         self._ahead: ReadAhead | None = None
 
@@ -73,7 +70,7 @@ class WindowSource:
             rows: R.
             rng: draws where they start.
             update: of the training; decides the pool where stores do not fit into memory.
-            symmetric: turn and mirror each by a symmetry of its terrain, drawn at random.
+            symmetric: turn, mirror and move each (:func:`relocated`).
 
         Raises:
             StoreBroken: a chunk is damaged.
@@ -82,8 +79,8 @@ class WindowSource:
         windows = pool.cut(*pool.draw(count, rows, rng), rows)
         if not symmetric:
             return windows
-        drawn = torch.from_numpy(rng.integers(N_SYMMETRIES, size=count))
-        return turned(windows, self._symmetries[windows.origins[:, 0], drawn])
+        stores = windows.origins[:, 0].tolist()
+        return relocated(windows, [self._stores[store].scenario.terrain for store in stores], rng)
 
     def take(self, origins: Sequence[tuple[int, int]], rows: int, store: int = 0) -> Windows:
         """The windows that start at these (episode, row) places of one store, of which only their episodes are read.

@@ -4,7 +4,7 @@ A symmetry is a number 0..7: x is mirrored where bit 0 is set, y where bit 1 is,
 where bit 2 is; 0 is the identity, 3 the half turn, 5 and 6 are the quarter turns.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -22,6 +22,10 @@ Grid = npt.NDArray[Any]
 
 N_SYMMETRIES = 8
 _MIRROR_X, _MIRROR_Y, _SWAP = 1, 2, 4
+
+SHIFT = 8.0
+"""Cells by which windows on open ground are moved at most along each axis: half the way between the middle and the
+border of a tile, so that fights may be anywhere."""
 
 
 @cache
@@ -58,6 +62,41 @@ def turned(windows: Windows, symmetry: Tensor) -> Windows:
         actions=torch.where(windows.actions < FIRST_TARGET, moves, windows.actions),
         size=torch.where(swapped, windows.size.flip(1), windows.size),
     )
+
+
+def moved(windows: Windows, by: Tensor) -> Windows:
+    """The windows as they would have been recorded elsewhere on open ground.
+
+    Args:
+        windows: N of them, on a terrain without walls (:func:`is_open`).
+        by: float32 ``[N, 2]``, cells.
+    """
+    x, y = windows.units.x + by[:, 0, None, None], windows.units.y + by[:, 1, None, None]
+    return replace(windows, units=replace(windows.units, x=x, y=y))
+
+
+def relocated(windows: Windows, terrains: Sequence[Terrain], rng: np.random.Generator) -> Windows:
+    """The windows turned and mirrored by a symmetry of their terrain, drawn at random, and moved where it is open.
+
+    Fights start at the same points of a map in every episode; after this no place means anything by itself.
+
+    Args:
+        windows: N of them.
+        terrains: of each window.
+        rng: draws two numbers and a symmetry for each, whatever its terrain.
+    """
+    drawn = rng.integers(N_SYMMETRIES, size=len(terrains))
+    # The order of a subgroup divides 8, so every element of it is drawn equally often.
+    groups = (np.resize(symmetries(terrain), N_SYMMETRIES) for terrain in terrains)
+    symmetry = torch.tensor([int(group[number]) for group, number in zip(groups, drawn, strict=True)])
+    by = rng.uniform(-SHIFT, SHIFT, size=(len(terrains), 2)) * [[is_open(terrain)] for terrain in terrains]
+    return moved(turned(windows, symmetry), torch.from_numpy(by.astype(np.float32)))
+
+
+@cache
+def is_open(terrain: Terrain) -> bool:
+    """Whether the ground has no walls but its border."""
+    return bool(terrain.walkable.all()) and not terrain.halved.any()
 
 
 def turned_places(x: Tensor, y: Tensor, size: Tensor, symmetry: Tensor) -> tuple[Tensor, Tensor]:
