@@ -18,6 +18,9 @@ from worldmodel.windows import Windows
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Shares of views kept (the paper's)."""
 
+STEPS = (1, 2, 5, 10)
+"""Steps ahead that are reported."""
+
 _BATCH = 64
 
 Forecasts = dict[float, Forecast]
@@ -32,7 +35,7 @@ def ask(model: Predictor, test: HeldOut) -> Forecasts:
 def accuracy(
     said: Forecasts, floor: Forecasts | None, test: HeldOut, split: Split, name: str, seed: int | None
 ) -> list[Row]:
-    """All figures of one model on one scenario: shares x horizons 1 to 5 x kinds of units x metrics.
+    """All figures of one model on one scenario: shares x :data:`STEPS` x kinds of units x metrics.
 
     A figure that nothing was counted for (no hidden units, no deaths) has no row.
 
@@ -46,7 +49,7 @@ def accuracy(
     bootstrap = Bootstrap(test.episodes, stream(test.seed, "bootstrap", test.scenario.name))
     rows = []
     for share in SHARES:
-        for horizon in range(1, HORIZON + 1):
+        for horizon in STEPS:
             for status, asked in _asked(said[share]).items():
                 tallies = _tallies(said[share], horizon, asked)
                 below = None if floor is None else _tallies(floor[share], horizon, asked)

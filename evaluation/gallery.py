@@ -8,7 +8,8 @@ import torch
 from evaluation import plots
 from evaluation.accuracy import predict
 from evaluation.held_out import HORIZON, WARMUP, HeldOut, some
-from evaluation.rows import Row
+from evaluation.places import METRIC as PLACE_NLL
+from evaluation.rows import Row, select
 from evaluation.runs import Run
 from s2rm_sc2.draw import write_comparison
 from s2rm_sc2.scenarios import get
@@ -24,14 +25,16 @@ def draw_all(runs: Sequence[Run], tests: Mapping[str, HeldOut], rows: Sequence[R
 
     Args:
         runs: the models; the first one imagines.
-        tests: what they were asked, by scenario.
+        tests: what they were asked about units, by scenario.
         rows: their figures.
         folder: gets the PNGs.
     """
-    pictures = {
-        "Error by steps ahead, all views kept": plots.horizon(rows, folder / "horizon.png"),
-        "Error five steps ahead, by share of the views kept": plots.views(rows, folder / "views.png"),
-    }
+    pictures = {}
+    if tests:
+        pictures["Error by steps ahead, all views kept"] = plots.horizon(rows, folder / "horizon.png")
+        pictures["Error five steps ahead, by share of the views kept"] = plots.views(rows, folder / "views.png")
+    if select(rows, metric=PLACE_NLL):
+        pictures["Places by steps in the dark"] = plots.darkness(rows, folder / "darkness.png")
     first = runs[0]
     for split in ("train", "unseen"):
         test = next((test for name, test in tests.items() if first.split(name) == split), None)
@@ -39,7 +42,7 @@ def draw_all(runs: Sequence[Run], tests: Mapping[str, HeldOut], rows: Sequence[R
             what = f"{test.scenario.name} ({split}), real above imagined by {first.label}"
             path = write_imagined(first.model, test, folder / f"imagined-{split}.png")
             pictures[f"{what}, {PICTURED_SHARE:.0%} of the views kept"] = path
-    for run in runs:
+    for run in (run for run in runs if run.ablation == "none"):
         file = f"{run.label}.png".replace(" ", "-")
         curve = plots.training(run.folder / "log.jsonl", folder / f"training-{file}")
         if curve is not None:

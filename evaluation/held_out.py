@@ -15,12 +15,15 @@ from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.seeds import stream
 from s2rm_sc2.store import EpisodeStore
 from worldmodel.windows import Windows, load_windows
+from worldmodel.windows.views import blinking
 
 PURPOSE = "evaluation"
 """Names the seeds of test episodes; training episodes are collected for another purpose, so no seed is shared."""
 
+Mask = npt.NDArray[np.bool_]
+
 POLICY = "mixture"
-WARMUP, HORIZON, WINDOWS_PER_EPISODE = 8, 5, 4
+WARMUP, HORIZON, WINDOWS_PER_EPISODE = 8, 10, 4
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class HeldOut:
 
     Attributes:
         scenario: what is fought.
-        windows: N windows of ``WARMUP + HORIZON`` rows.
+        windows: N windows of R rows, ``WARMUP + HORIZON`` unless asked for otherwise.
         episodes: int64 ``[N]``, the episode of each window.
         seed: decides windows and views.
     """
@@ -40,58 +43,113 @@ class HeldOut:
     seed: int
 
     def kept(self, share: float) -> Tensor:
-        """Whose views are kept, bool ``[N, A]``: in each episode the same ``share`` of its agents, at least one.
+        """Whose views are kept, bool ``[N, R, A]``: in each episode the same ``share`` of its agents, at least one.
 
         Agents are ranked at random once per episode, so the agents of a smaller share are among those of a larger
         one. Where all of them have fallen, the first living agent of the ranking is kept too.
         """
-        agents = self.scenario.n_agents
-        living = self.windows.units.alive[:, WARMUP - 1, :agents].numpy()
-        keep = np.zeros((len(self.episodes), self.windows.agents.shape[1]), dtype=np.bool_)
-        for n, episode in enumerate(self.episodes):
-            ranking = stream(self.seed, "views", self.scenario.name, int(episode)).permutation(agents)
-            keep[n, ranking[: max(1, round(share * agents))]] = True
-            if not (keep[n, :agents] & living[n]).any():
+        living = self.windows.units.alive[:, WARMUP - 1].numpy()
+        keep, rankings = self._ranked(share)
+        for n, ranking in enumerate(rankings):
+            if not keep[n, ranking][living[n, ranking]].any():
                 keep[n, [agent for agent in ranking if living[n, agent]][:1]] = True
-        return torch.from_numpy(keep)
+        return self._through(keep)
+
+    def blinking(self, share: float) -> Tensor:
+        """Whose views are kept, bool ``[N, R, A]``: a share of the agents as in :meth:`kept`, going dark and back."""
+        rows, agents = self.windows.actions.shape[1:]
+        lit = [
+            blinking((1, rows, agents), stream(self.seed, "blinking", self.scenario.name, episode, row))
+            for _, episode, row in self.windows.origins.tolist()
+        ]
+        return self._through(self._ranked(share)[0]) & torch.cat(lit)
+
+    def _ranked(self, share: float) -> tuple[Mask, list[npt.NDArray[np.int64]]]:
+        """The first ``share`` of each window's ranking of agents, bool ``[N, A]``, and the rankings."""
+        agents, name = self.scenario.n_agents, self.scenario.name
+        rankings = [stream(self.seed, "views", name, int(episode)).permutation(agents) for episode in self.episodes]
+        keep = np.zeros((len(rankings), self.windows.agents.shape[1]), dtype=np.bool_)
+        for n, ranking in enumerate(rankings):
+            keep[n, ranking[: max(1, round(share * agents))]] = True
+        return keep, rankings
+
+    def _through(self, keep: Mask) -> Tensor:
+        """The same agents at every row."""
+        return torch.from_numpy(keep)[:, None].expand(-1, self.windows.actions.shape[1], -1)
 
 
-def held_out(scenario: Scenario, folder: Path, episodes: int, seed: int, progress: bool) -> HeldOut:
+def held_out(
+    scenario: Scenario,
+    folder: Path,
+    episodes: int,
+    seed: int,
+    progress: bool,
+    rows: int = WARMUP + HORIZON,
+    per_episode: int = WINDOWS_PER_EPISODE,
+    purpose: str = PURPOSE,
+) -> HeldOut:
     """Fresh battles of a scenario and windows spread over each; battles already in the folder are used again.
+
+    Args:
+        scenario: what is fought.
+        folder: gets the battles' store.
+        episodes: battles.
+        seed: of battles, windows and views.
+        progress: show the collecting.
+        rows: of each window.
+        per_episode: windows from each battle that is long enough.
+        purpose: names the battles' seeds; not ``collect``, the training's.
 
     Raises:
         BadArgument: no battle is long enough for a window.
         ScenarioUnsupported: the engine cannot play the scenario.
     """
-    path = folder / f"{scenario.name}-seed{seed}.zarr"
-    collect(scenario, path, episodes, POLICY, seed, workers=1, purpose=PURPOSE, progress=progress)
-    store = EpisodeStore.open(path)
-    origins = window_origins(store.lengths[:episodes], scenario.name, seed)
+    path = folder / f"{scenario.name}-{purpose}-seed{seed}.zarr"
+    store = collected(scenario, path, episodes, seed, purpose, progress)
+    origins = window_origins(store.lengths[:episodes], scenario.name, seed, rows, per_episode)
     if not origins:
         raise BadArgument(
-            f"None of {episodes} battles of {scenario.name} lasts the {WARMUP + HORIZON} steps that an evaluation "
+            f"None of {episodes} battles of {scenario.name} lasts the {rows} steps that an evaluation "
             "needs; ask for more episodes or another scenario."
         )
-    windows = load_windows(store, origins, WARMUP + HORIZON)
+    windows = load_windows(store, origins, rows)
     return HeldOut(scenario, windows, np.array([episode for episode, _ in origins], dtype=np.int64), seed)
 
 
-def some(windows: Windows, rows: slice) -> Windows:
+def collected(
+    scenario: Scenario, path: Path, episodes: int, seed: int, purpose: str, progress: bool, workers: int = 1
+) -> EpisodeStore:
+    """The store at ``path``, filled up to ``episodes``; one that holds them already is only read."""
+    if not path.exists() or EpisodeStore.open(path).n_episodes < episodes:
+        collect(scenario, path, episodes, POLICY, seed, workers=workers, purpose=purpose, progress=progress)
+    return EpisodeStore.open(path)
+
+
+def some(windows: Windows, which: slice) -> Windows:
     """Those windows."""
-    return Windows(**{field.name: getattr(windows, field.name)[rows] for field in fields(Windows)})
+    return Windows(**{field.name: getattr(windows, field.name)[which] for field in fields(Windows)})
 
 
-def window_origins(lengths: npt.NDArray[np.int64], scenario: str, seed: int) -> list[tuple[int, int]]:
+def window_origins(
+    lengths: npt.NDArray[np.int64],
+    scenario: str,
+    seed: int,
+    rows: int = WARMUP + HORIZON,
+    per_episode: int = WINDOWS_PER_EPISODE,
+) -> list[tuple[int, int]]:
     """Where windows start, as (episode, row): one at random in each of equal parts of an episode.
 
     Args:
         lengths: rows of each episode; those too short for a window have none.
+        scenario, seed: name the stream that draws.
+        rows: of a window.
+        per_episode: the parts.
     """
     origins = []
     for episode, length in enumerate(lengths):
-        places = int(length) - (WARMUP + HORIZON) + 1
+        places = int(length) - rows + 1
         rng = stream(seed, "windows", scenario, episode)
-        edges = np.linspace(0, max(places, 0), WINDOWS_PER_EPISODE + 1).astype(int)
+        edges = np.linspace(0, max(places, 0), per_episode + 1).astype(int)
         for low, high in pairwise(edges.tolist()):
             if high > low:
                 origins.append((episode, int(rng.integers(low, high))))

@@ -119,6 +119,11 @@ class Bootstrap:
         with np.errstate(divide="ignore", invalid="ignore"):
             return self._interval(values / base, tally)
 
+    def sums(self, tally: Tally) -> tuple[tuple[float, float], ...]:
+        """The metric's two sums for each episode."""
+        over, under = (np.bincount(self._group, weights=column).tolist() for column in (tally.over, tally.under))
+        return tuple(zip(over, under, strict=True))
+
     def _ratio(self, over: Floats, under: Floats) -> Floats:
         """The metric over all windows, and then over each draw; NaN where nothing was counted."""
         sums = (np.bincount(self._group, weights=column) for column in (over, under))

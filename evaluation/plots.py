@@ -12,14 +12,16 @@ from matplotlib.patches import Circle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from evaluation.metrics import FACTORS
-from evaluation.rows import FLOOR, Row, distinct, select, series_names
+from evaluation.places import METRIC as PLACE_NLL
+from evaluation.rows import FLOORS, PlaceStatus, Row, distinct, select, series_names
 from s2rm_sc2.draw.field import INK, Window, draw_terrain
 from s2rm_sc2.scenarios import Scenario
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Okabe and Ito's palette, for models in order; the floor is grey and dashed."""
+"""Okabe and Ito's palette, for models in order; floors are grey and dashed."""
 
 MARKERS = ("o", "s", "D", "^", "v", "P")
+DASHES = ((0, (4, 2)), (0, (1, 1.5)))
 FLOOR_COLOUR = "#7a7f87"
 LABELS = {
     "position_error": "position error (cells)",
@@ -42,6 +44,43 @@ def views(rows: Sequence[Row], path: Path, steps: int = 5) -> Path:
     """Errors, and their factor to persistence, at one horizon against the share of views kept."""
     chosen = select(rows, horizon=steps, status="all")
     return _grid(chosen, path, "views", "views kept")
+
+
+AGES: dict[PlaceStatus, str] = {
+    "in sight": "seen",
+    "dark 1-3": "1-3",
+    "dark 4-7": "4-7",
+    "dark 8-10": "8-10",
+    "dark 11-19": "11-19",
+    "never": "never",
+}
+"""Places of a plot by their label, the longer dark the further right."""
+
+
+def darkness(rows: Sequence[Row], path: Path) -> Path:
+    """What place queries cost against how long places have been dark; a column per scenario, a line per share."""
+    rows = select(rows, metric=PLACE_NLL)
+    scenarios, shares, names = distinct(rows, "scenario"), sorted(distinct(rows, "views")), series_names(rows)
+    figure = Figure(figsize=(2.9 * len(scenarios) + 0.7, 2.5 * len(shares) + 0.9), dpi=DPI)
+    grid = figure.subplots(len(shares), len(scenarios), squeeze=False, sharex=True, sharey="row")
+    for line, share in enumerate(reversed(shares)):
+        for column, scenario in enumerate(scenarios):
+            axes: Axes = grid[line][column]
+            here = select(rows, scenario=scenario, views=share)
+            for (model, seed), name in names.items():
+                own = {row.status: row for row in select(here, model=model, seed=seed)}
+                found = [(k, own[status]) for k, status in enumerate(AGES) if status in own]
+                _line(axes, [k for k, _ in found], [row for _, row in found], name, _style(names, (model, seed)))
+            _tidy(axes)
+            axes.set_xticks(range(len(AGES)), list(AGES.values()))
+            if line == 0:
+                axes.set_title(f"{scenario} ({'/'.join(distinct(here, 'split'))})", fontsize=10, color=INK)
+            if line == len(shares) - 1:
+                axes.set_xlabel("steps in the dark", fontsize=9)
+            if column == 0:
+                axes.set_ylabel(f"nats a place, {share:.0%} of the views", fontsize=9)
+    _legend(figure, grid[0][0])
+    return _save(figure, path)
 
 
 def _grid(rows: Sequence[Row], path: Path, across: str, label: str) -> Path:
@@ -71,24 +110,37 @@ def _grid(rows: Sequence[Row], path: Path, across: str, label: str) -> Path:
                 axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if metric not in FACTORS.values():
             grid[line][0].set_ylim(0, 1.25 * max((row.value for row in select(rows, metric=metric)), default=1.0))
-    handles, labels = grid[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncols=min(len(labels), 6), frameon=False, fontsize=9)
-    figure.tight_layout(rect=(0, 0.04, 1, 1))
+    _legend(figure, grid[0][0])
     return _save(figure, path)
 
 
+def _legend(figure: Figure, axes: Axes) -> None:
+    """One legend below all, in as many lines as fit beside each other."""
+    handles, labels = axes.get_legend_handles_labels()
+    width, height = figure.get_size_inches()
+    columns = max(1, min(len(labels), int(width / 1.7)))
+    lines = -(-len(labels) // columns)
+    figure.legend(handles, labels, loc="lower center", ncols=columns, frameon=False, fontsize=9)
+    figure.tight_layout(rect=(0, (0.1 + 0.2 * lines) / height, 1, 1))
+
+
 def _style(names: dict[tuple[str, int | None], str], key: tuple[str, int | None]) -> dict[str, Any]:
-    if key[0] == FLOOR:
-        return {"color": FLOOR_COLOUR, "linestyle": (0, (4, 2)), "marker": ""}
-    place = [other for other in names if other[0] != FLOOR].index(key)
+    floors = [other for other in names if other[0] in FLOORS]
+    if key in floors:
+        return {"color": FLOOR_COLOUR, "linestyle": DASHES[floors.index(key) % len(DASHES)], "marker": ""}
+    place = [other for other in names if other not in floors].index(key)
     return {"color": COLOURS[place % len(COLOURS)], "marker": MARKERS[place % len(MARKERS)]}
 
 
 def _curve(axes: Axes, rows: Sequence[Row], across: str, name: str, style: dict[str, Any]) -> None:
+    rows = sorted({getattr(row, across): row for row in rows}.values(), key=lambda row: getattr(row, across))
+    _line(axes, [getattr(row, across) for row in rows], rows, name, style)
+
+
+def _line(axes: Axes, at: Sequence[float], rows: Sequence[Row], name: str, style: dict[str, Any]) -> None:
+    """Figures and their intervals at these places of the axis."""
     if not rows:
         return
-    rows = sorted({getattr(row, across): row for row in rows}.values(), key=lambda row: getattr(row, across))
-    at = [getattr(row, across) for row in rows]
     axes.plot(at, [row.value for row in rows], label=name, markersize=4, linewidth=1.6, **style)
     low, high = [row.low for row in rows], [row.high for row in rows]
     axes.fill_between(at, low, high, color=style["color"], alpha=0.13, linewidth=0)

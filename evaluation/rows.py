@@ -1,14 +1,22 @@
 """The figures of a report: one row each, and how rows are found again."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import hypot, sqrt
+from statistics import fmean, stdev
 from typing import Any, Literal
 
 Split = Literal["train", "unseen"]
-Status = Literal["all", "visible", "hidden"]
+UnitStatus = Literal["all", "visible", "hidden"]
+PlaceStatus = Literal["in sight", "dark", "dark 1-3", "dark 4-7", "dark 8-10", "dark 11-19", "never"]
+Status = UnitStatus | PlaceStatus
+"""The units, or the places, that a figure is about."""
 
 FLOOR = "persistence"
-"""The model that no other may lose to; its rows have no seed."""
+"""The model that no other may lose to."""
+
+FLOORS = (FLOOR, "constant velocity", "constant rate", "last-seen table")
+"""What stands in for a model that has learned nothing; their rows have no seed."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +28,12 @@ class Row:
         scenario, split: on fresh episodes of what, and whether the model was trained on that scenario.
         views: share of the agents' views that was kept.
         horizon: steps ahead, open loop.
-        status: which units: those in sight of a kept view at the start, those seen before but hidden then, or all.
-        metric: a name in :data:`evaluation.metrics.METRICS`.
+        status: which units: those in sight of a kept view at the start, those seen before but hidden then, or all;
+            or which places: in sight of a kept view now, dark since so many steps (``dark``: 1 to 10), never seen.
+        metric: a name in :data:`evaluation.metrics.METRICS`, or ``place_nll``.
         value, low, high: the figure and its 95 % interval over episodes.
-        n: units that it rests on.
+        n: units, or places, that it rests on.
+        sums: of places, for each test episode, the sum and the count that the figure is made of.
     """
 
     model: str
@@ -38,6 +48,7 @@ class Row:
     low: float
     high: float
     n: int
+    sums: tuple[tuple[float, float], ...] = ()
 
 
 def select(rows: Iterable[Row], **conditions: object) -> list[Row]:
@@ -46,9 +57,9 @@ def select(rows: Iterable[Row], **conditions: object) -> list[Row]:
 
 
 def series_names(rows: Iterable[Row]) -> dict[tuple[str, int | None], str]:
-    """A name for each (model, seed) in order of appearance, floor last; seeds are named where a model has several."""
+    """A name for each (model, seed) in order of appearance, floors last; seeds are named where a model has several."""
     keys = list(dict.fromkeys((row.model, row.seed) for row in rows))
-    keys.sort(key=lambda key: key[0] == FLOOR)
+    keys.sort(key=lambda key: key[0] in FLOORS)
     models = [model for model, _ in keys]
     return {(model, seed): model if models.count(model) == 1 else f"{model} seed {seed}" for model, seed in keys}
 
@@ -56,3 +67,21 @@ def series_names(rows: Iterable[Row]) -> dict[tuple[str, int | None], str]:
 def distinct(rows: Iterable[Row], attribute: str) -> list[Any]:
     """The values of an attribute in order of appearance."""
     return list(dict.fromkeys(getattr(row, attribute) for row in rows))
+
+
+def over_seeds(rows: Iterable[Row]) -> list[Row]:
+    """Figures of a model's seeds as one: their mean, and an interval over episodes and seeds.
+
+    The interval joins, as squares, the seeds' intervals over episodes (their mean) and 1.96 standard errors of the mean
+    over seeds.
+    """
+    groups: dict[Row, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(replace(row, seed=None, value=0.0, low=0.0, high=0.0, n=0, sums=()), []).append(row)
+    means = []
+    for key, group in groups.items():
+        value, low, high = (fmean(getattr(row, name) for row in group) for name in ("value", "low", "high"))
+        seeds = 1.96 * stdev(row.value for row in group) / sqrt(len(group)) if len(group) > 1 else 0.0
+        ends = value - hypot(value - low, seeds), value + hypot(high - value, seeds)
+        means.append(replace(key, value=value, low=ends[0], high=ends[1], n=group[0].n))
+    return means

@@ -1,13 +1,20 @@
 """Trained runs, loaded to be compared."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast, get_args
 
 from evaluation.rows import Split
+from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import get
-from worldmodel.checkpoint import RunInfo, load_checkpoint
+from worldmodel.checkpoint import SEED_FOLDER, RunInfo, load_checkpoint
 from worldmodel.model import WorldModel
+from worldmodel.s2rm import Ablation, Modules
+
+ABLATIONS: tuple[str, ...] = tuple(name for name in get_args(Ablation) if name != "none")
+"""What ``--ablate`` offers."""
 
 
 @dataclass(frozen=True)
@@ -16,13 +23,16 @@ class Run:
 
     Attributes:
         folder: where its checkpoint and log lie.
-        name: what rows call the model; the folder is named too where model and seed do not tell two runs apart.
+        name: what rows call the model; the folder is named too where model and seed do not tell two runs apart, and
+            what was taken away from it.
+        ablation: what was taken away.
     """
 
     folder: Path
     model: WorldModel
     info: RunInfo
     name: str
+    ablation: Ablation = "none"
 
     @property
     def label(self) -> str:
@@ -31,7 +41,30 @@ class Run:
 
     def split(self, scenario: str) -> Split:
         """Whether the model was trained on a scenario."""
-        return "train" if content(scenario) in map(content, self.info.scenarios) else "unseen"
+        return split(scenario, self.info.scenarios)
+
+
+def split(scenario: str, trained: Sequence[str]) -> Split:
+    """Whether a scenario is among those trained on, whatever they are called."""
+    return "train" if content(scenario) in map(content, trained) else "unseen"
+
+
+def ablated(run: Run, ablation: str) -> Run:
+    """The run with something taken away from its model; the run itself stays as it is.
+
+    Raises:
+        BadArgument: an unknown ablation, or a model that has no modules.
+    """
+    if ablation not in ABLATIONS:
+        raise BadArgument(f"--ablate {ablation} is unknown; choose one of {', '.join(ABLATIONS)}.")
+    if not isinstance(run.model, Modules):
+        raise BadArgument(
+            f"{run.model.name} in {run.folder} has no modules that --ablate could take anything from; give a run of an "
+            "S2RM model, such as s2gru, or leave --ablate out."
+        )
+    model = deepcopy(run.model)
+    model.ablate(cast(Ablation, ablation))
+    return replace(run, model=model, name=f"{run.name} ({ablation})", ablation=cast(Ablation, ablation))
 
 
 def content(scenario: str) -> tuple[object, ...]:
@@ -42,12 +75,13 @@ def content(scenario: str) -> tuple[object, ...]:
 
 
 def load_runs(paths: Sequence[Path]) -> list[Run]:
-    """The best models of runs (folders or checkpoint files), each run once.
+    """The best models of runs (folders, of one seed or of several, or checkpoint files), each run once.
 
     Raises:
         CheckpointMissing, CheckpointBroken: a run cannot be read.
     """
-    loaded = [(path, *load_checkpoint(path)) for path in dict.fromkeys(path.resolve() for path in paths)]
+    each = (seed.resolve() for path in paths for seed in (sorted(path.glob(f"{SEED_FOLDER}*/")) or [path]))
+    loaded = [(path, *load_checkpoint(path)) for path in dict.fromkeys(each)]
     keys = [(model.name, info.seed) for _, model, info in loaded]
     runs = []
     for path, model, info in loaded:

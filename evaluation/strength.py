@@ -6,13 +6,17 @@ from math import sqrt
 
 import numpy as np
 import torch
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
 
 from collectors.plan import EpisodePlan, remaining
-from collectors.policies import Policy, choose, policy
+from collectors.policies import POLICIES, Policy, choose, policy
 from collectors.scripts import SCRIPTS
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
-from s2rm_sc2.scenarios import Scenario
+from s2rm_sc2.scenarios import Scenario, get
 
 PURPOSE = "strength"
 """Names the seeds of these battles; no collected episode shares them."""
@@ -71,6 +75,26 @@ def strengths(scenarios: Sequence[Scenario], policies: Sequence[str], episodes: 
         raise BadArgument(f"--episodes is {episodes}; give at least 1.")
     players = [policy(name) for name in policies]
     return (strength(scenario, player, episodes, seed) for scenario in scenarios for player in players)
+
+
+def table(names: Sequence[str], policies: Sequence[str] | None, episodes: int, seed: int) -> Table:
+    """What :func:`strengths` finds, a row per scenario and a column per policy (all by default); progress on stderr."""
+    chosen = policies or list(POLICIES)
+    played = strengths([get(name) for name in names], chosen, episodes, seed)
+    shown = Table(title=f"Battles won of {episodes}", title_justify="left", box=SIMPLE_HEAD, padding=0)
+    for column in ("name", *chosen):
+        shown.add_column(column, no_wrap=column == "name")
+    rows: dict[str, list[str]] = {}
+    refusals: dict[str, str] = {}
+    for found in track(played, "playing", len(names) * len(chosen), console=Console(stderr=True)):
+        rows.setdefault(found.scenario, []).append(str(found))
+        if found.refused:
+            refusals[found.scenario] = found.refused
+    for scenario, cells in rows.items():
+        shown.add_row(scenario, *cells)
+    meaning = "% won ± half of the 95 % interval, then a battle's mean steps."
+    shown.caption = "\n".join([meaning, *refusals.values()])
+    return shown
 
 
 def strength(scenario: Scenario, player: Policy, episodes: int, seed: int) -> Strength:

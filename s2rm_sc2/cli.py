@@ -154,16 +154,41 @@ def evaluate(
     episodes: Annotated[int, typer.Option(help="Fresh test battles per scenario.")] = 20,
     seed: Annotated[int, typer.Option(help="Of test battles, windows and kept views.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder of the report; by default RUN/evaluation.")] = None,
+    ablate: Annotated[
+        list[str] | None, typer.Option(help="Also without this: reset (state), blind (views), constant (kernel).")
+    ] = None,
 ) -> None:
-    """Test runs on fresh battles, seen and unseen scenarios, beside persistence; write a report with plots."""
+    """Test runs on fresh battles, seen and unseen scenarios, beside the floors; write a report with plots."""
     from evaluation.suite import evaluate as ask
     from worldmodel.checkpoint import latest_run
 
     _one_thread()
-    report = ask(runs or [latest_run(RUNS)], scenario, episodes, seed, out)
+    report = ask(runs or [latest_run(RUNS)], scenario, episodes, seed, out, ablate or ())
     for table in report.tables():
         _print(table)
     typer.echo(f"Report and pictures: {report.folder}")
+
+
+@verb
+def benchmark_models(
+    table: Annotated[str, typer.Option(help="units, places (sight 5), or places9 (sight 9).")] = "places",
+    models: Annotated[str | None, typer.Option(help="As in s2gru,lstm; by default all that can be asked.")] = None,
+    seeds: Annotated[str, typer.Option(help="Of the trainings.")] = "0,1,2",
+    updates: Annotated[int | None, typer.Option(help="Optimiser steps; by default the preset's.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop each training after this time instead.")] = None,
+    preset: Annotated[str, typer.Option(help="debug, small or paper.")] = "small",
+    episodes: Annotated[int, typer.Option(help="Fresh test battles per scenario.")] = 40,
+    data: Annotated[Path | None, typer.Option(help="Folder of training stores; by default OUT/data.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of runs and tables; what is there is used.")] = Path("grid"),
+) -> None:
+    """Train and test every model with every seed for a published table, or go on with it."""
+    from evaluation.grid import benchmark_models as run
+    from evaluation.grid import entries, numbers, plan
+
+    _one_thread()
+    chosen = plan(table)
+    wanted = entries(chosen, models.split(",") if models else None, numbers(seeds), preset, updates, minutes)
+    typer.echo(f"Table: {run(chosen, wanted, out, episodes, data)}")
 
 
 @verb
@@ -229,7 +254,10 @@ def scenarios(
     from s2rm_sc2.units import UNIT_TYPES
 
     if play:
-        _play([name] if name else list(smac_names()), policy, episodes, seed)
+        from evaluation.strength import table as played
+
+        _one_thread()
+        _print(played([name] if name else list(smac_names()), policy, episodes, seed))
         return
     if name is not None:
         scenario = get(name)
@@ -248,33 +276,6 @@ def scenarios(
     typer.echo("Any composition is a scenario too, on any terrain: 5s3z, 2s3z_vs_3s2z, 4m@flat.")
     typer.echo("So are fields of several fights at once, 3x2s3z, and families of any size, protoss_8_vs_9.")
     typer.echo("Properties may follow any name: 3s5z,sight=6,opponent=kite,limit=200 (opponents: smac, focus, kite).")
-
-
-def _play(names: list[str], policies: list[str] | None, episodes: int, seed: int) -> None:
-    """Play, with a progress bar on stderr, and print a row per scenario, a column per policy."""
-    from rich.console import Console
-    from rich.progress import track
-
-    from collectors.policies import POLICIES
-    from evaluation.strength import strengths
-    from s2rm_sc2.scenarios import get
-
-    _one_thread()
-    chosen = policies or list(POLICIES)
-    played = strengths([get(name) for name in names], chosen, episodes, seed)
-    rows: dict[str, list[str]] = {}
-    refusals: dict[str, str] = {}
-    for found in track(played, "playing", len(names) * len(chosen), console=Console(stderr=True)):
-        rows.setdefault(found.scenario, []).append(str(found))
-        if found.refused:
-            refusals[found.scenario] = found.refused
-    table = _table("name", *chosen, title=f"Battles won of {episodes}")
-    for scenario, cells in rows.items():
-        table.add_row(scenario, *cells)
-    _print(table)
-    typer.echo("% won ± half of the 95 % interval, then a battle's mean steps.")
-    for reason in refusals.values():
-        typer.echo(reason)
 
 
 def _scenario_facts(scenario: "Scenario") -> dict[str, str]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from evaluation.held_out import HORIZON, PURPOSE, WARMUP, WINDOWS_PER_EPISODE, HeldOut, held_out, window_origins
 from s2rm_sc2.errors import BadArgument
@@ -16,6 +17,13 @@ ROWS = WARMUP + HORIZON
 @pytest.fixture(scope="module")
 def test_2s3z(tmp_path_factory: pytest.TempPathFactory) -> HeldOut:
     return held_out(get("2s3z"), tmp_path_factory.mktemp("tests"), episodes=4, seed=1, progress=False)
+
+
+def whole(keep: Tensor) -> Tensor:
+    """Whose views are kept throughout, ``[N, A]``: these do not blink."""
+    assert keep.shape[1] == ROWS
+    assert (keep == keep[:, :1]).all()
+    return keep[:, 0]
 
 
 @given(st.lists(st.integers(1, 200), min_size=1, max_size=8), st.integers(0, 3))
@@ -34,7 +42,7 @@ def test_windows_fit_their_episodes_and_spread_over_them(lengths: list[int], see
 
 @pytest.mark.parametrize(("share", "agents"), [(0.2, 1), (0.4, 2), (0.6, 3), (0.8, 4), (1.0, 5)])
 def test_a_share_keeps_that_many_agents_and_always_a_living_one(test_2s3z: HeldOut, share: float, agents: int) -> None:
-    keep = test_2s3z.kept(share)
+    keep = whole(test_2s3z.kept(share))
     living = test_2s3z.windows.units.alive[:, WARMUP - 1, :5]
     watched = living.any(1)
     assert (keep & living).any(1)[watched].all()
@@ -45,12 +53,22 @@ def test_a_share_keeps_that_many_agents_and_always_a_living_one(test_2s3z: HeldO
 
 
 def test_fewer_views_are_a_part_of_more_views_and_the_same_every_time(test_2s3z: HeldOut) -> None:
-    few, many = test_2s3z.kept(0.4), test_2s3z.kept(0.8)
+    few, many = whole(test_2s3z.kept(0.4)), whole(test_2s3z.kept(0.8))
     untouched = test_2s3z.windows.units.alive[:, WARMUP - 1, :5].all(1)
     assert (many | ~few)[untouched].all()
-    assert (few == test_2s3z.kept(0.4)).all()
+    assert (few == whole(test_2s3z.kept(0.4))).all()
     first = few[untouched & (test_2s3z.windows.origins[:, 1] == 0)]
     assert (first == first[0]).all()
+
+
+def test_blinking_views_are_those_of_the_share_on_a_third_of_the_time(test_2s3z: HeldOut) -> None:
+    few, many = test_2s3z.blinking(0.4), test_2s3z.blinking(1.0)
+    assert (many | ~few).all()
+    assert (few == test_2s3z.blinking(0.4)).all()
+    assert few.any(1).sum(1).max() <= 2
+    assert 0.2 < many.float().mean() < 0.47
+    assert (many[:, 1:] != many[:, :-1]).any()
+    assert not (many == many[:1]).all()  # windows blink each in their own way
 
 
 def test_test_battles_share_no_seed_with_training_battles(store_2s3z: EpisodeStore, tmp_path: Path) -> None:
@@ -70,7 +88,6 @@ def test_battles_already_there_are_used_again_and_more_are_not_used(tmp_path: Pa
     assert (again.windows.units.x == four.windows.units.x[first]).all()
 
 
-def test_battles_that_are_all_too_short_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("evaluation.held_out.WARMUP", 1000)
-    with pytest.raises(BadArgument, match="3m"):
-        held_out(get("3m"), tmp_path, episodes=1, seed=0, progress=False)
+def test_battles_that_are_all_too_short_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadArgument, match=r"3m lasts the 1000 steps"):
+        held_out(get("3m"), tmp_path, episodes=1, seed=0, progress=False, rows=1000)

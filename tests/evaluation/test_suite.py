@@ -9,14 +9,28 @@ from PIL import Image
 from rich.console import Console
 
 from evaluation.held_out import held_out
+from evaluation.questions import Units
 from evaluation.report import Report
-from evaluation.rows import FLOOR, distinct, select
+from evaluation.rows import distinct, select
 from evaluation.runs import content, load_runs
-from evaluation.suite import compare, default_scenarios, evaluate
+from evaluation.suite import default_scenarios, evaluate
 from s2rm_sc2.errors import BadArgument, CheckpointBroken, CheckpointMissing, ScenarioUnknown
 from s2rm_sc2.scenarios import get
 
-KEYS = ["model", "seed", "scenario", "split", "views", "horizon", "status", "metric", "value", "low", "high", "n"]
+KEYS = [
+    "model",
+    "seed",
+    "scenario",
+    "split",
+    "views",
+    "horizon",
+    "status",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "n",
+]
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +48,15 @@ def written(report: Report) -> dict[str, Any]:
 def test_report_json_keeps_its_contract(written: dict[str, Any]) -> None:
     assert written["format"] == 1
     assert all(list(row) == KEYS for row in written["rows"])
-    assert {(row["model"], row["seed"]) for row in written["rows"]} == {("s2gru", 5), ("persistence", None)}
+    assert {(row["model"], row["seed"]) for row in written["rows"]} == {
+        ("s2gru", 5),
+        ("persistence", None),
+        ("constant velocity", None),
+    }
     assert {(row["scenario"], row["split"]) for row in written["rows"]} == {("2s3z", "train"), ("3m", "unseen")}
     assert {row["status"] for row in written["rows"]} <= {"all", "visible", "hidden"}
     assert {0.4, 1.0} <= {row["views"] for row in written["rows"]}
-    assert {1, 5} <= {row["horizon"] for row in written["rows"]}
+    assert {1, 10} <= {row["horizon"] for row in written["rows"]}
     assert all(row["n"] >= 0 and row["low"] <= row["high"] for row in written["rows"])
     assert written["about"]["episodes"] == 3
     assert written["about"]["training"][0]["update"] == 4
@@ -49,16 +67,18 @@ def test_every_figure_of_the_model_stands_beside_the_floor(report: Report) -> No
         rows = [row for row in select(report.rows, model=model) if not row.metric.endswith("_factor")]
         return sorted((r.scenario, r.views, r.horizon, r.status, r.metric, r.n) for r in rows)
 
-    assert asked("s2gru") == asked(FLOOR)
+    assert asked("s2gru") == asked("persistence") == asked("constant velocity")
 
 
 def test_the_same_seed_gives_the_same_figures_and_another_gives_others(
     run_2s3z: Path, report: Report, tmp_path: Path
 ) -> None:
     runs = load_runs([run_2s3z])
-    again = compare(runs, held_out(get("3m"), tmp_path, 3, seed=1, progress=False))
-    assert again == select(report.rows, scenario="3m")
-    assert again != compare(runs, held_out(get("3m"), tmp_path, 3, seed=2, progress=False))
+    again = Units([held_out(get("3m"), tmp_path, 3, seed=1, progress=False)])
+    other = Units([held_out(get("3m"), tmp_path, 3, seed=2, progress=False)])
+    rows = again.rows(runs[0]) + again.floors([runs[0].info.scenarios])
+    assert rows == select(report.rows, scenario="3m")
+    assert other.rows(runs[0]) != again.rows(runs[0])
 
 
 def test_markdown_shows_every_picture_and_every_picture_can_be_opened(report: Report) -> None:
@@ -78,7 +98,7 @@ def test_the_terminal_shows_every_scenario_and_model_in_a_hundred_columns(report
     with console.capture() as capture:
         console.print(*report.tables())
     text = capture.get()
-    for word in ("2s3z (train)", "3m (unseen)", "s2gru", "persistence", "×", "5 steps, 40%"):
+    for word in ("2s3z (train)", "3m (unseen)", "s2gru", "persistence", "constant velocity", "×", "10 steps, 40%"):
         assert word in text
     assert "…" not in text
 
@@ -88,8 +108,9 @@ def test_two_runs_that_differ_in_nothing_but_their_folder_are_told_apart(
 ) -> None:
     shutil.copytree(run_2s3z, tmp_path / "second")
     runs = load_runs([run_2s3z, tmp_path / "second", run_2s3z])
-    rows = compare(runs, held_out(get("3m"), report.folder, 3, seed=1, progress=False))
-    assert distinct(rows, "model") == ["s2gru (first)", "s2gru (second)", FLOOR]
+    question = Units([held_out(get("3m"), report.folder, 3, seed=1, progress=False)])
+    rows = [row for run in runs for row in question.rows(run)]
+    assert distinct(rows, "model") == ["s2gru (first)", "s2gru (second)"]
     for name in ("s2gru (first)", "s2gru (second)"):
         alone = select(report.rows, model="s2gru", scenario="3m")
         assert [row.value for row in select(rows, model=name)] == [row.value for row in alone]

@@ -1,0 +1,56 @@
+"""How far each model lies behind a reference on the same battles: what makes a battle hard for both cancels out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from evaluation.metrics import RESAMPLES, Floats
+from evaluation.rows import Row
+from s2rm_sc2.seeds import stream
+
+SUFFIX = "_gap"
+"""What a metric's gap is called, after the metric."""
+
+
+def gaps(rows: Sequence[Row], reference: str) -> list[Row]:
+    """Each model's figure less the reference's, means over seeds, with 95 % intervals over battles and seeds.
+
+    Battles are drawn again with replacement, the same for both, and each model's seeds on their own.
+
+    Args:
+        rows: figures with their sums by episode; those without are left out.
+        reference: the model to compare with; where it has no figure, no model has a gap.
+    """
+    groups: dict[Row, dict[str, list[Row]]] = {}
+    for row in rows:
+        if row.sums:
+            key = replace(row, model="", seed=None, value=0.0, low=0.0, high=0.0, n=0, sums=())
+            groups.setdefault(key, {}).setdefault(row.model, []).append(row)
+    found = []
+    for key, models in groups.items():
+        if reference not in models:
+            continue
+        number = len(models[reference][0].sums)
+        drawn = stream(0, "gaps", key.scenario).multinomial(number, np.full(number, 1 / number), size=RESAMPLES)
+        weights = np.concatenate([np.ones((1, number)), drawn])
+        base = _means(models[reference], weights)
+        for model, own in models.items():
+            if model != reference:
+                gap = _means(own, weights) - base
+                low, high = np.nanpercentile(gap[1:], [2.5, 97.5])
+                named = replace(key, model=model, metric=f"{key.metric}{SUFFIX}", n=own[0].n)
+                found.append(replace(named, value=float(gap[0]), low=float(low), high=float(high)))
+    return found
+
+
+def _means(seeds: Sequence[Row], weights: Floats) -> Floats:
+    """Means over seeds, ``[D]``, by the weights ``[D, E]`` of episodes: all as they are first, then drawn again."""
+    sums = np.array([row.sums for row in seeds])
+    below = weights @ sums[..., 1].T
+    ratios = np.divide(weights @ sums[..., 0].T, below, out=np.full(below.shape, np.nan), where=below > 0)
+    number = len(seeds)
+    chosen = stream(0, "gaps", "seeds", seeds[0].model).integers(number, size=(len(weights), number))
+    chosen[0] = np.arange(number)
+    means: Floats = np.take_along_axis(ratios, chosen, axis=1).mean(axis=1)
+    return means

@@ -1,0 +1,107 @@
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from evaluation.gaps import gaps
+from evaluation.grid import PLANS, Plan, benchmark_models, entries, numbers, plan
+from evaluation.places import SHARES
+from evaluation.rows import Row, over_seeds, select
+from evaluation.sheets import PLACE_SHEETS
+from s2rm_sc2.errors import BadArgument
+from s2rm_sc2.store import EpisodeStore
+from worldmodel.log import LOG
+
+PLAN = Plan("places", "places", ("2s3z",), 20, ("2s3z", "3m"), PLACE_SHEETS)
+
+
+def figures(out: Path) -> list[Row]:
+    rows = json.loads((out / "places.json").read_text())["rows"]
+    return [Row(**{**row, "sums": tuple(map(tuple, row["sums"]))}) for row in rows]
+
+
+def test_a_grid_is_run_in_parts_and_trains_only_what_is_missing(store_2s3z: EpisodeStore, tmp_path: Path) -> None:
+    data, out = store_2s3z.path.parent, tmp_path / "grid"
+    both = entries(PLAN, ["lstm", "s2gru"], [3], "debug", 2)
+    table = benchmark_models(PLAN, both[:1], out, episodes=2, data=data, progress=False)
+    log, before = out / "places/lstm-seed3" / LOG, table.read_text()
+    first = (log.read_bytes(), log.stat().st_mtime_ns)
+    assert {row.model for row in figures(out)} == {"lstm", "last-seen table", "constant rate"}
+
+    assert benchmark_models(PLAN, both, out, episodes=2, data=data, progress=False) == table
+    assert (log.read_bytes(), log.stat().st_mtime_ns) == first
+    ablations = {"s2gru (reset)", "s2gru (blind)", "s2gru (constant)"}
+    rows = figures(out)
+    assert {row.model for row in rows} == {"lstm", "s2gru", "last-seen table", "constant rate"} | ablations
+    assert {(row.scenario, row.split) for row in rows} == {("2s3z", "train"), ("3m", "unseen")}
+    assert {row.views for row in rows} == set(SHARES)
+    text = table.read_text()
+    assert text != before
+    assert "| s2gru | 22,918 | 1 | 2 |" in text
+    for line in ("| 3m | unseen | lstm |", "| 3m | unseen | s2gru (reset) |", "| 2s3z | train | constant rate |"):
+        assert text.count(line) == len(SHARES) + 1  # and once behind s2gru
+
+    stamps = {path: path.stat().st_mtime_ns for path in (out / "places").rglob("*") if path.is_file()}
+    benchmark_models(PLAN, both[1:], out, episodes=2, data=tmp_path / "nothing is needed", progress=False)
+    assert table.read_text() == text
+    assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
+
+
+def test_entries_are_every_model_with_every_seed() -> None:
+    found = entries(PLANS["units"], ["lstm", "s2gru"], numbers("0,2,2"), "debug", 7)
+    assert [entry.name for entry in found] == ["lstm-seed0", "s2gru-seed0", "lstm-seed2", "s2gru-seed2"]
+    assert {(entry.training.updates, entry.training.task, entry.training.blink) for entry in found} == {
+        (7, "units", False)
+    }
+    timed = entries(PLANS["places"], ["lstm"], [0], "debug", minutes=2.5)
+    assert [(entry.training.updates, entry.training.minutes) for entry in timed] == [(None, 2.5)]
+    asked = entries(PLANS["places"], None, [0], "small", None)
+    assert {"lstm", "s2gru"} <= {entry.model.name for entry in asked}
+    assert all(entry.training.task == "places" and entry.training.blink for entry in asked)
+
+
+def test_bad_input_is_named() -> None:
+    with pytest.raises(BadArgument, match="--table dishes is unknown; choose one of units, places, places9"):
+        plan("dishes")
+    with pytest.raises(BadArgument, match="--seeds 0,x"):
+        numbers("0,x")
+    with pytest.raises(BadArgument, match="gru2"):
+        entries(PLANS["units"], ["gru2"], [0], "small", None)
+
+
+def sums(*costs: float) -> tuple[tuple[float, float], ...]:
+    """Ten places in each episode, at these costs."""
+    return tuple((10.0 * cost, 10.0) for cost in costs)
+
+
+def test_a_gap_is_sure_where_every_battle_says_the_same_however_hard_it_is() -> None:
+    row = Row("ours", 0, "3m", "train", 1.0, 1, "dark", "place_nll", 5.0, 3.0, 7.0, 50, sums(1, 3, 5, 7, 9))
+    other = replace(row, model="other", seed=None, sums=sums(2.5, 4.5, 6.5, 8.5, 10.5))
+    (gap,) = gaps([row, other], "ours")
+    assert (gap.model, gap.metric, gap.n) == ("other", "place_nll_gap", 50)
+    assert (gap.value, gap.low, gap.high) == pytest.approx((1.5, 1.5, 1.5))
+    (gap,) = gaps([row, other], "other")
+    assert gap.value == pytest.approx(-1.5)
+    assert gaps([row, other], "nobody") == []
+
+
+def test_a_gap_is_unsure_where_seeds_differ() -> None:
+    row = Row("ours", 0, "3m", "train", 1.0, 1, "dark", "place_nll", 5.0, 3.0, 7.0, 50, sums(1, 3, 5, 7, 9))
+    seeds = [replace(row, model="other", seed=seed, sums=sums(*(c + seed for c in (1, 3, 5, 7, 9)))) for seed in (0, 2)]
+    (gap,) = gaps([row, *seeds], "ours")
+    assert (gap.value, gap.low, gap.high) == pytest.approx((1.0, 0.0, 2.0))
+
+
+def test_a_mean_over_seeds_is_as_uncertain_as_its_battles_and_its_seeds_together() -> None:
+    def row(seed: int, value: float) -> Row:
+        return Row("m", seed, "3m", "train", 1.0, 1, "dark", "place_nll", value, value - 0.3, value + 0.4, 9)
+
+    (alone,) = over_seeds([row(0, 5.0)])
+    assert asdict(alone) == {**asdict(row(0, 5.0)), "seed": None}
+    (both,) = over_seeds([row(0, 5.0), row(1, 7.0)])
+    spread = 1.96 * 1.0  # the standard error of the mean of 5 and 7 is 1
+    assert (both.value, both.n) == (6.0, 9)
+    assert both.value - both.low == pytest.approx((0.3**2 + spread**2) ** 0.5)
+    assert both.high - both.value == pytest.approx((0.4**2 + spread**2) ** 0.5)
+    assert len(over_seeds([row(0, 5.0), *select([row(1, 7.0)], seed=2)])) == 1

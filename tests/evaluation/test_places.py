@@ -1,0 +1,154 @@
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from evaluation.floors import Floors, fit, group, rendered
+from evaluation.held_out import HeldOut
+from evaluation.places import ASKED, PLACES, SHARES, Exam, ask_places, exam, place_rows
+from evaluation.rows import Row, select
+from s2rm_sc2.scenarios import get
+from s2rm_sc2.table import UnitTable
+from s2rm_sc2.views.local_map import UNIT_CHANNELS
+from worldmodel.config import preset
+from worldmodel.losses import place_nll
+from worldmodel.models import build
+from worldmodel.places import darkness, true_maps
+from worldmodel.windows import Windows
+
+KINDS, BINS = len(UNIT_CHANNELS), 9
+AGENT, ENEMY = (8.0, 12.0), (20.0, 12.0)
+
+
+def scene(lit: Sequence[bool], enemy_x: Sequence[float], places: Sequence[tuple[float, float]]) -> Exam:
+    """A marine at (8, 12) that sees 9 cells where its view is lit; an enemy at some x; the same places at every row."""
+    rows = len(enemy_x)
+    zero = torch.zeros(1, rows, 2)
+    x = torch.stack([torch.full((rows,), AGENT[0]), torch.tensor(enemy_x)], dim=1)[None]
+    alive = torch.ones(1, rows, 2, dtype=torch.bool)
+    team = torch.tensor([0, 1]).expand(1, rows, 2)
+    units = UnitTable(zero.long(), team, x, zero + AGENT[1], zero + 45.0, zero, zero, zero, alive)
+    windows = Windows(
+        units=units,
+        actions=torch.ones(1, rows, 1, dtype=torch.int64),
+        sees=((x - AGENT[0]).abs() < 9.0)[:, :, None],
+        valid=torch.ones(1, rows, dtype=torch.bool),
+        agents=torch.ones(1, 1, dtype=torch.bool),
+        sight=torch.tensor([[9.0]]),
+        size=torch.tensor([[32.0, 32.0]]),
+        reward=torch.zeros(1, rows),
+        terminated=torch.zeros(1, rows, dtype=torch.bool),
+        origins=torch.zeros(1, 3, dtype=torch.int64),
+    )
+    keep = torch.tensor([*lit, False])[None, :, None]
+    asked = torch.tensor(places).expand(1, rows - 1, len(places), 2)
+    after = units.map(lambda column: column[:, 1:])
+    test = HeldOut(get("1m_vs_1m"), windows, np.array([0]), seed=0)
+    age = darkness(windows, keep, asked)
+    return Exam(test, asked, true_maps(after, asked), {1.0: keep}, {1.0: age})
+
+
+def test_a_place_is_in_sight_then_dark_for_so_many_steps_then_in_sight_again() -> None:
+    asked = scene([False, True, False, False, True], [20.0] * 6, [(10.0, 12.0), (17.5, 12.0)])
+    near, far = asked.age[1.0][0].unbind(-1)
+    assert near.tolist() == [-1, 0, 1, 2, 0]
+    assert far.tolist() == [-1] * 5
+
+
+def test_figures_count_each_place_under_its_age() -> None:
+    lit = [True, *[False] * 12]
+    asked = scene(lit, [20.0] * 14, [(10.0, 12.0), (30.0, 30.0)])
+    cost = torch.arange(13.0)[None, :, None].expand(1, 13, 2)
+    rows = place_rows({1.0: cost}, asked, "train", "m", 0)
+    found = {row.status: (row.value, row.n) for row in rows}
+    assert found == {
+        "in sight": (0.0, 1),
+        "dark": (5.5, 10),
+        "dark 1-3": (2.0, 3),
+        "dark 4-7": (5.5, 4),
+        "dark 8-10": (9.0, 3),
+        "dark 11-19": (11.5, 2),
+        "never": (6.0, 13),
+    }
+
+
+def test_the_cost_of_an_answer_is_what_a_hand_computes() -> None:
+    asked = scene([True], [20.0, 20.0], [(19.0, 12.0), (14.0, 25.0)])
+    rate = 0.25
+    one, none = place_nll(torch.full((1, 1, 2, KINDS, 3, 3), math.log(rate)), asked.maps)[0, 0].tolist()
+    assert none == pytest.approx(KINDS * BINS * rate)
+    assert one == pytest.approx(KINDS * BINS * rate - math.log(rate))
+    both = replace(asked, maps=2.0 * asked.maps)  # two units in the bin: log 2! more, and their rate twice
+    assert place_nll(torch.full((1, 1, 2, KINDS, 3, 3), math.log(rate)), both.maps)[0, 0, 0].item() == pytest.approx(
+        KINDS * BINS * rate - 2 * math.log(rate) + math.log(2)
+    )
+
+
+def test_what_was_last_seen_stays_where_it_was() -> None:
+    asked = scene([True, False, False], [14.0, 16.0, 18.0, 20.0], [(14.0, 12.0)])
+    shown, true = rendered(asked, 1.0), asked.maps[..., :KINDS, :, :]
+    assert [step.nonzero()[:, -2:].tolist() for step in shown[0, :, 0]] == [[[1, 1]]] * 3  # the middle bin
+    assert [step.nonzero()[:, -2:].tolist() for step in true[0, :, 0]] == [[[2, 1]], [], []]  # walks out to the east
+
+
+def test_floors_are_the_rates_of_what_they_were_fitted_on() -> None:
+    asked = scene([True, *[False] * 19], [14.0] * 21, [(14.0, 12.0), (8.0, 18.0)] * 40)
+    floors = fit([asked])
+    dark = int(group(torch.tensor(5)))
+    enemy = UNIT_CHANNELS.index("enemy_marine")
+    middle = floors.constant[dark, enemy, 1, 1].item()
+    assert middle == pytest.approx(0.5, abs=0.01)  # one place in two has it in its middle
+    assert floors.constant[dark].sum().item() - middle < 0.5
+    stands, empty = floors.last_seen(asked)[1.0][0, 5, :2].tolist()
+    assert stands == pytest.approx(1.0, abs=0.15)  # a Poisson that is sure of one unit costs 1 nat
+    assert empty < 0.15
+
+
+@pytest.fixture(scope="module")
+def battles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Exam, Floors]:
+    folder = tmp_path_factory.mktemp("exams")
+    fitted = fit([exam(get("2s3z,sight=5"), folder, 6, 0, False, "floors")])
+    return folder, exam(get("2s3z,sight=5"), folder, 4, 0, False), fitted
+
+
+def figure(losses: Tensor, asked: Exam, **where: object) -> Row:
+    rows = place_rows({0.6: losses}, asked, "train", "m", 0)
+    (row,) = select(rows, **where)
+    return row
+
+
+def test_true_rates_beat_every_floor_and_shuffled_ones_none(battles: tuple[Path, Exam, Floors]) -> None:
+    _, asked, floors = battles
+    counts = asked.maps[..., :KINDS, :, :]
+    oracle = (counts + 1e-3).log()
+    order = torch.from_numpy(np.random.default_rng(0).permutation(PLACES))
+    for status in ("in sight", "dark", "never"):
+        best = figure(place_nll(oracle, asked.maps), asked, status=status).value
+        worst = figure(place_nll(oracle[:, :, order], asked.maps), asked, status=status).value
+        last, mean = (said(asked)[0.6] for said in (floors.last_seen, floors.constant_rate))
+        assert best < figure(last, asked, status=status).value < figure(mean, asked, status=status).value + 0.1 < worst
+
+
+def test_every_model_is_asked_the_same_and_answers_the_same_twice(battles: tuple[Path, Exam, Floors]) -> None:
+    folder, asked, _ = battles
+    again = exam(get("2s3z,sight=5"), folder, 4, 0, False)
+    assert (again.places == asked.places).all()
+    assert all((again.keep[share] == asked.keep[share]).all() for share in SHARES)
+    model = build(preset("debug", "s2gru")[0]).eval()
+    rows = place_rows(ask_places(model, asked), asked, "train", "s2gru", 0)
+    assert rows == place_rows(ask_places(model, again), again, "train", "s2gru", 0)
+    assert {row.views for row in rows} == set(SHARES)
+    counted = {share: sum(r.n for r in select(rows, views=share) if r.status != "dark") for share in SHARES}
+    total = asked.places.shape[0] * ASKED * PLACES
+    assert all(0.95 * total < n <= total for n in counted.values())  # all but those dark for 20 steps and more
+
+
+def test_more_views_leave_fewer_places_in_the_dark(battles: tuple[Path, Exam, Floors]) -> None:
+    _, asked, _ = battles
+    seen = [int((asked.age[share] == 0).sum()) for share in (0.3, 0.6, 1.0)]
+    assert seen[0] < seen[1] < seen[2]
