@@ -62,7 +62,7 @@ def outcome_loss(outcome: Outcome, reward: Tensor, terminated: Tensor, counted: 
 
 
 def place_loss(answer: LocalMap, maps: Tensor, counted: Tensor) -> Tensor:
-    """Poisson likelihood of the units in each bin (but for its constant), smooth L1 of health and shield; mean over the places asked about.
+    """Poisson likelihood (but for its constant) and smooth L1 of health and shield, mean over the places asked about.
 
     Args:
         answer: the prediction.

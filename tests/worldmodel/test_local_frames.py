@@ -44,7 +44,7 @@ def test_an_offset_spreads_over_the_four_knots_around_it() -> None:
 @given(st.floats(-8, 8), st.floats(-8, 8), st.integers(2, 6), st.floats(0.5, 4))
 def test_weights_sum_to_one_inside_a_frame_and_to_nothing_far_outside(x: float, y: float, n: int, gap: float) -> None:
     knots, weights = corners(torch.tensor([x * CELL, y * CELL]), n, gap)
-    assert knots.unique().numel() == 4
+    assert len(set(knots.tolist())) == 4
     assert knots.min() >= 0
     assert knots.max() < n * n
     half = gap * (n - 1) / 2
