@@ -1,7 +1,7 @@
 """What stands around a place next: the paper's question, with nothing but a model's memory between views and answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +17,7 @@ from worldmodel.dream import at_places, watch
 from worldmodel.losses import place_nll
 from worldmodel.model import WorldModel
 from worldmodel.places import NEVER, darkness, draw_places, true_maps
+from worldmodel.windows import relocated
 
 SHARES = (0.3, 0.6, 1.0)
 """Shares of the agents whose views blink; those of the others are never there."""
@@ -66,11 +67,16 @@ class Exam:
 def exam(scenario: Scenario, folder: Path, episodes: int, seed: int, progress: bool, purpose: str = PURPOSE) -> Exam:
     """Fresh battles of a scenario, and what is asked about them; arguments as :func:`evaluation.held_out.held_out`.
 
+    The windows are turned, mirrored and moved at random: a field's fights start at the same points in every episode,
+    and a model that knew them by heart would need neither views nor memory.
+
     Raises:
         BadArgument: no battle is long enough for a window.
         ScenarioUnsupported: the engine cannot play the scenario.
     """
     test = held_out(scenario, folder, episodes, seed, progress, ASKED + 1, PER_EPISODE, purpose)
+    terrains = [scenario.terrain] * len(test.episodes)
+    test = replace(test, windows=relocated(test.windows, terrains, stream(seed, "ground", scenario.name)))
     places = draw_places(test.windows, ASKED, PLACES, stream(seed, "places", scenario.name))
     return pose(test, places)
 

@@ -209,7 +209,7 @@ def test_on_open_ground_windows_are_moved_as_a_whole_and_behind_walls_they_stay(
         middles = [torch.stack([w.units.x, w.units.y], -1) - w.size[:, None, None] / 2 for w in (windows, after)]
         best = torch.full((n,), torch.inf)
         for symmetry in ALL:  # what is left once the right symmetry is undone is one shift for the whole window
-            x, y = turned_places(*middles[0].unbind(-1), torch.zeros(2), torch.tensor(symmetry))
+            x, y = turned_places(middles[0][..., 0], middles[0][..., 1], torch.zeros(2), torch.tensor(symmetry))
             shift = middles[1] - torch.stack([x, y], -1)
             spread = (shift - shift[:, :1, :1]).abs().amax((1, 2, 3))
             fits = spread < 1e-3
