@@ -14,10 +14,11 @@ from worldmodel.config import ModelConfig
 from worldmodel.contract import Encoded, Memory
 from worldmodel.encoder import Asked, Tokens
 from worldmodel.modules import gru_step
+from worldmodel.readout import MAP_CELL, MAP_CELLS
 from worldmodel.s2rm import Modules
 
-NEAR_CELLS, NEAR_CELL = 5, 2.0
-"""The frame around a query in which it sees the tokens: knots along a side, and cells between two of them."""
+NEAR_KNOTS, NEAR_SPACING, NEAR_CHANNELS = 8, 1.0, 8
+"""The frame around a bare place in which it sees the tokens: knots along a side, cells between two, features of one."""
 
 
 class LocalS2GRU(Modules):
@@ -26,19 +27,20 @@ class LocalS2GRU(Modules):
     spacing: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
-        d, bins, channels = config.hidden, config.frame**2, config.channels
-        attended = config.heads * config.head_width
+        d, channels, messages = config.hidden, config.channels, config.heads * config.head_width
         super().__init__(config, recalled=config.width)
+        self.bins = config.frame**2
         self.register_buffer("spacing", torch.tensor(1.0))
         self.write = nn.Linear(config.width, channels)
-        self.enter = nn.Linear(bins * (channels + 1), 3 * d)
-        self.project = nn.Linear(d, 3 * attended)
-        self.merge = nn.Linear(3 * attended, d)
+        self.enter = nn.Linear(self.bins * (channels + 1), 3 * d)
+        self.message = nn.Linear(d, messages)
+        self.merge = nn.Linear(3 * messages, d)
         self.norm = nn.LayerNorm(d)
         self.gates_state = nn.Linear(d, 3 * d)
-        self.read = nn.Linear(d, bins * channels)
+        self.read = nn.Linear(d, self.bins * channels)
         self.read_out = nn.Linear(channels, config.width)
-        self.near = nn.Linear(NEAR_CELLS**2 * (channels + 1), config.width)
+        self.near_write = nn.Linear(config.width, NEAR_CHANNELS)
+        self.near = nn.Linear(NEAR_KNOTS**2 * NEAR_CHANNELS + MAP_CELLS**2, config.width)
 
     @torch.no_grad()
     def calibrate(self, places: Tensor) -> None:
@@ -46,73 +48,77 @@ class LocalS2GRU(Modules):
         super().calibrate(places)
         reached = self.reach(places).T > 0
         gaps = (places[:, None] - self.sphere.places).abs().amax(dim=-1)
-        self.spacing.copy_(2.0 * gaps[reached].quantile(0.95) * WORLD_SCALE / (self.config.frame - 1))
+        self.spacing.copy_(2.0 * gaps[reached].quantile(0.9) * WORLD_SCALE / (self.config.frame - 1))
 
     def prepare(self, tokens: Tokens) -> Encoded:
         """What the tokens write into every module, as gates of its GRU, for a whole window; and the tokens."""
-        content = self.write(tokens.content) * tokens.present.unsqueeze(-1)
-        written = self._bound(tokens.place, tokens.present).transpose(-1, -2) @ content
-        lit = covered(self._knots(self.sphere.places, self.config.frame, self.spacing), tokens.place, tokens.sight)
+        present = tokens.present.unsqueeze(-1)
+        content = self.write(tokens.content) * present
+        rows, weights = self._bound(tokens.place, tokens.present)
+        empty = content.new_zeros(*content.shape[:-2], self.config.modules * self.bins, content.shape[-1])
+        entries = (weights.unsqueeze(-1) * content.unsqueeze(-2)).flatten(0, -2)
+        written = empty.flatten(0, -2).index_add(0, rows.flatten(), entries).reshape(empty.shape)
+        lit = covered(_grid(self.sphere.places, self.config.frame, self.spacing), tokens.place, tokens.sight)
         lit = lit & (self.ablation != "blind")
         written = torch.cat([written, lit.unsqueeze(-1).to(written.dtype)], dim=-1)
-        shape = tokens.place.shape[:-2]
-        written = written.reshape(*shape, self.config.modules, -1)
-        busy = written.abs().amax(dim=-1) > 0  # most modules hear and see nothing: they enter the bias
+        written = written.reshape(*content.shape[:-2], self.config.modules, -1)
+        busy = written.detach().any(dim=-1)  # most modules hear and see nothing: they enter the bias
         entered = self.enter.bias.expand(*busy.shape, -1).index_put((busy,), self.enter(written[busy]))
-        points = self.sphere.module_points()
-        at = self.sphere.places * (WORLD_SCALE / self.spacing)
-        at = torch.cat([torch.ones_like(at[:, :1]), at - at.mean(dim=0)], dim=-1)
-        constant = (part.expand(*shape, *part.shape) for part in (self.sphere.kernel(points, points), at))
-        return entered, tokens.place, content, tokens.sight, *constant
+        ways = self._ways().expand(1, busy.shape[1], -1, -1)
+        return entered, tokens.place, self.near_write(tokens.content) * present, tokens.sight, ways
 
     def advance(self, memory: Memory, encoded: Encoded) -> Memory:
         """Messages between neighbours with the direction they come from, then the shared GRU."""
         (state,) = memory
-        entered, *_, neighbours, at = encoded
-        query, key, value = self.project(state).unflatten(-1, (3, self.config.heads, -1)).transpose(1, 3).unbind(2)
-        weights = torch.sigmoid(query @ key.transpose(-1, -2) / self.config.head_width**0.5) * neighbours.unsqueeze(1)
-        moments = (value.unsqueeze(-1) * at[:, None, :, None]).flatten(-2)  # value, and value times where it is from
-        heard, ways = (weights @ moments).unflatten(-1, (-1, 3)).split([1, 2], dim=-1)
-        heard = torch.cat([heard, ways - heard * at[:, None, :, None, 1:]], dim=-1)
-        mixed = self.norm(state + self.merge(heard.transpose(1, 2).flatten(2)))
+        entered, *_, ways = encoded
+        heard = (ways @ self.message(state)).unflatten(1, (3, -1)).transpose(1, 2).flatten(2)
+        mixed = self.norm(state + self.merge(heard))
         return (gru_step(entered, self.gates_state(mixed), state),)
 
     def recall(self, memory: Memory, encoded: Encoded, asked: Asked) -> Tensor:
         """What the modules hold at each place; for bare places also the tokens around (a unit brings its own)."""
-        held = self.read(memory[0]).unflatten(-1, (self.config.frame**2, -1)).flatten(-3, -2)
-        told = self.read_out(self._bound(asked.place) @ held)
+        rows, weights = self._bound(asked.place)
+        held = self.read(memory[0]).reshape(-1, self.config.channels).index_select(0, rows.flatten())
+        told = self.read_out((weights.unsqueeze(-2) @ held.reshape(*weights.shape, -1)).squeeze(-2))
         return torch.relu(told if asked.units is not None else told + self._in_sight(encoded, asked.place))
 
     def _in_sight(self, encoded: Encoded, place: Tensor) -> Tensor:
-        """The tokens around places, laid out on frames around them, and which of the frames' knots are lit."""
-        _, token_place, content, sight, *_ = encoded
-        knots, weights = corners(token_place.unsqueeze(-3) - place.unsqueeze(-2), NEAR_CELLS, NEAR_CELL)
-        around = weights.new_zeros(*weights.shape[:-1], NEAR_CELLS**2).scatter(-1, knots, weights)
-        seen = around.transpose(-1, -2) @ content.unsqueeze(-3)
-        lit = covered(self._knots(place, NEAR_CELLS, NEAR_CELL), token_place, sight)
-        lit = lit.reshape(*seen.shape[:-1], 1).to(seen.dtype)
-        near: Tensor = self.near(torch.cat([seen, lit], dim=-1).flatten(-2))
+        """The tokens around places, laid out on frames around them, and which bins of the local map are lit."""
+        _, token_place, content, sight, _ = encoded
+        knots, weights = corners(token_place.unsqueeze(-3) - place.unsqueeze(-2), NEAR_KNOTS, NEAR_SPACING)
+        around = weights.new_zeros(*weights.shape[:-1], NEAR_KNOTS**2).scatter_(-1, knots, weights)
+        seen = (around.transpose(-1, -2) @ content.unsqueeze(-3)).flatten(-2)
+        lit = covered(_grid(place, MAP_CELLS, MAP_CELL), token_place, sight).reshape(*seen.shape[:-1], -1)
+        near: Tensor = self.near(torch.cat([seen, lit.to(seen.dtype)], dim=-1))
         return near
 
-    def _knots(self, middles: Tensor, knots: int, spacing: Tensor | float) -> Tensor:
-        """The knots of frames around ``[..., K, 2]``, world coordinates ``[..., K * knots², 2]``."""
-        steps = (torch.arange(knots, device=middles.device) - (knots - 1) / 2) * (spacing / WORLD_SCALE)
-        return (middles.unsqueeze(-2) + torch.cartesian_prod(steps, steps)).flatten(-3, -2)
+    def _ways(self) -> Tensor:
+        """How messages add up: kernel times (1, dx, dy) from module to module, ``[3 M, M]``."""
+        points, places = self.sphere.module_points(), self.sphere.places
+        offsets = (places - places.unsqueeze(-2)) * (WORLD_SCALE / self.spacing)
+        moments = torch.cat([torch.ones_like(offsets[..., :1]), offsets], dim=-1)
+        return (self.sphere.kernel(points, points).unsqueeze(-1) * moments).permute(2, 0, 1).flatten(0, 1)
 
-    def _bound(self, place: Tensor, present: Tensor | None = None) -> Tensor:
-        """How places ``[..., N, 2]`` are bound to the knots of all frames: kernel times bilinear weights, mostly 0.
+    def _bound(self, place: Tensor, present: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """To which knots places ``[..., N, 2]`` are bound, and how strongly: kernel times bilinear weights.
 
         Returns:
-            ``[..., N, M * frame²]``.
+            Rows of all battles' and steps' knots, int64 ``[..., N, K]``, and weights ``[..., N, K]``.
         """
-        bins, modules = self.config.frame**2, self.config.modules
-        reach = self.reach(place, present).transpose(-1, -2)
-        closest = modules if self.sphere.constant else min(modules, 2 * self.config.reach)
-        kernel, module = reach.topk(closest, dim=-1)
+        modules = self.config.modules
+        kernel, module = self.sphere.closest(place, min(modules, self.config.reach + 2))
+        if present is not None:
+            kernel = kernel * (present & (self.ablation != "blind")).unsqueeze(-1).to(kernel.dtype)
         knots, weights = corners(place.unsqueeze(-2) - self.sphere.places[module], self.config.frame, self.spacing)
-        knots, weights = knots + module.unsqueeze(-1) * bins, weights * kernel.unsqueeze(-1)
-        empty = weights.new_zeros(*place.shape[:-1], modules * bins)
-        return empty.scatter(-1, knots.flatten(-2), weights.flatten(-2))
+        tables = torch.arange(place[..., 0, 0].numel(), device=place.device).reshape(*place.shape[:-2], 1, 1, 1)
+        rows = (tables * modules + module.unsqueeze(-1)) * self.bins + knots
+        return rows.flatten(-2), (weights * kernel.unsqueeze(-1)).flatten(-2)
+
+
+def _grid(middles: Tensor, knots: int, spacing: Tensor | float) -> Tensor:
+    """The knots of frames around ``[..., K, 2]``, world coordinates ``[..., K * knots², 2]``."""
+    steps = (torch.arange(knots, device=middles.device) - (knots - 1) / 2) * (spacing / WORLD_SCALE)
+    return (middles.unsqueeze(-2) + torch.cartesian_prod(steps, steps)).flatten(-3, -2)
 
 
 def corners(offsets: Tensor, knots: int, spacing: Tensor | float) -> tuple[Tensor, Tensor]:

@@ -116,6 +116,14 @@ class SphereKernel(nn.Module):
             return self._truncated(points @ points.T).mean().expand(*(first @ second.transpose(-1, -2)).shape)
         return self._truncated(first @ second.transpose(-1, -2))
 
+    def closest(self, place: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """``Z`` of the modules closest to places ``[..., N, 2]``, and which they are; both ``[..., N, count]``."""
+        if self.constant:
+            kernel = self.kernel(self.locate(place), self.module_points())
+            return kernel, torch.arange(kernel.shape[-1], device=place.device).expand(kernel.shape)
+        cosine, module = (self.locate(place) @ self.module_points().T).topk(count, dim=-1)
+        return self._truncated(cosine), module
+
     def _truncated(self, cosine: Tensor) -> Tensor:
         return torch.where(cosine >= self.tau, torch.exp(-2.0 * self.epsilon * (1.0 - cosine)), 0.0)
 
