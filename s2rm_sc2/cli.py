@@ -117,7 +117,7 @@ def collect(
 
 @verb
 def train(
-    model: Annotated[str, typer.Option(help="An S2RM or a baseline; a wrong name lists them.")] = "s2gru",
+    model: Annotated[str, typer.Option(help="An S2RM or a baseline; a wrong name lists them.")] = "s2gru-local",
     task: Annotated[str, typer.Option(help="What is asked: units (seen before), places, or both.")] = "units",
     preset: Annotated[str, typer.Option(help="debug (seconds), small (minutes), paper (days on a CPU).")] = "small",
     updates: Annotated[int | None, typer.Option(help="Optimiser steps; by default the preset's.")] = None,

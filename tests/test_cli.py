@@ -24,12 +24,12 @@ def run_of(home: Path) -> Path:
 
 def test_collect_train_and_evaluate_chain_without_paths(home: Path) -> None:
     run = run_of(home)
-    assert run.name.endswith("-s2gru")
+    assert run.name.endswith("-s2gru-local")
     report = json.loads((run / "evaluation" / "report.json").read_text())
     fields = {"model", "seed", "scenario", "split", "views", "horizon", "status", "metric", "value", "low", "high"}
     assert all(fields <= row.keys() for row in report["rows"])
     scenarios = (("3s5z", "train"), ("1c3s5z", "train"), ("5s3z", "unseen"), ("2c4z", "unseen"))
-    asked = {(model, *scenario) for model in ("s2gru", "persistence") for scenario in scenarios}
+    asked = {(model, *scenario) for model in ("s2gru-local", "persistence") for scenario in scenarios}
     assert {(row["model"], row["scenario"], row["split"]) for row in report["rows"]} == asked
     assert {1.0, 0.4} <= {row["views"] for row in report["rows"]}
     assert {1, 5} <= {row["horizon"] for row in report["rows"]}

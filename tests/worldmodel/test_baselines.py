@@ -113,10 +113,10 @@ def test_batched_modules_step_like_a_loop_over_gru_cells() -> None:
     for m in range(modules):
         cell = nn.GRUCell(inputs, hidden)
         with torch.no_grad():
-            cell.weight_ih.copy_(batched.gates_input.weight[m].T)
-            cell.weight_hh.copy_(batched.gates_state.weight[m].T)
-            cell.bias_ih.copy_(batched.gates_input.bias[m])
-            cell.bias_hh.copy_(batched.gates_state.bias[m])
+            cell.weight_ih.copy_(batched.gates_input.weight[m])
+            cell.weight_hh.copy_(batched.gates_state.weight[m])
+            cell.bias_ih.copy_(batched.gates_input.bias[m, 0])
+            cell.bias_hh.copy_(batched.gates_state.bias[m, 0])
         torch.testing.assert_close(stepped[:, m], cell(heard[:, m], state[:, m]), rtol=1e-5, atol=1e-6)
 
 
@@ -129,7 +129,7 @@ def test_batched_modules_step_like_a_loop_over_relational_memory_cores() -> None
     stepped = batched(heard, mixed, state)
 
     def linear(which: ModuleLinear, m: int, x: Tensor) -> Tensor:
-        return x @ which.weight[m] + which.bias[m]
+        return x @ which.weight[m].T + which.bias[m, 0]
 
     for m in range(modules):
         for b in range(2):
