@@ -1,20 +1,27 @@
 """The command line as a user meets it: the chain of verbs, and one clear sentence for every bad input."""
 
 import json
-import shlex
 import shutil
-import subprocess
+from contextlib import chdir
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+from typer.testing import CliRunner
 
+from s2rm_sc2.cli import app
 from s2rm_sc2.store import EpisodeStore
 from tests.commands import shell
 from worldmodel import checkpoint
 
 
-def s2rm(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return shell(shlex.join(["s2rm-sc2", *map(str, arguments)]), cwd)
+def s2rm(*arguments: str | Path, cwd: Path) -> CompletedProcess[str]:
+    """Run a verb in this process, which has imported everything already; what a verb does not foresee is raised."""
+    with chdir(cwd):
+        done = CliRunner(env={"COLUMNS": "200"}).invoke(app, list(map(str, arguments)))
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
 def run_of(home: Path) -> Path:
@@ -29,7 +36,8 @@ def test_collect_train_and_evaluate_chain_without_paths(home: Path) -> None:
     fields = {"model", "seed", "scenario", "split", "views", "horizon", "status", "metric", "value", "low", "high"}
     assert all(fields <= row.keys() for row in report["rows"])
     scenarios = (("3s5z", "train"), ("1c3s5z", "train"), ("5s3z", "unseen"), ("2c4z", "unseen"))
-    asked = {(model, *scenario) for model in ("s2gru-local", "persistence") for scenario in scenarios}
+    models = ("s2gru-local", "persistence", "constant velocity")
+    asked = {(model, *scenario) for model in models for scenario in scenarios}
     assert {(row["model"], row["scenario"], row["split"]) for row in report["rows"]} == asked
     assert {1.0, 0.4} <= {row["views"] for row in report["rows"]}
     assert {1, 5} <= {row["horizon"] for row in report["rows"]}
@@ -91,6 +99,13 @@ def test_bad_input_gets_one_sentence_and_an_exit_code(arguments: tuple[str, ...]
     assert "Traceback" not in done.stderr
     assert done.stderr.count("\n") == 1
     assert not any(tmp_path.iterdir())
+
+
+def test_a_program_of_its_own_fails_in_one_sentence_too(tmp_path: Path) -> None:
+    done = shell("s2rm-sc2 collect --map 3s5x", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_checkpoint_cut_in_half_is_refused_by_name(home: Path, tmp_path: Path) -> None:
