@@ -43,6 +43,7 @@ class ModelConfig:
         reach: how many modules a place reaches when τ and ε are calibrated; about 4.
         frame: cells along a side of a module's local frame (``s2gru-local``).
         channels: features that a cell of a local frame is written with and read as.
+        remembered: tokens that are remembered until their place is seen again (``s2gru-local``).
         literal: the paper's kernel, which nothing anchors or calibrates.
         dynamics: of the paper's S2RM.
         slots: rows of a relational memory core.
@@ -63,6 +64,7 @@ class ModelConfig:
     reach: int = 4
     frame: int = 4
     channels: int = 16
+    remembered: int = 48
     literal: bool = False
     dynamics: Literal["gru", "rmc"] = "gru"
     slots: int = 4

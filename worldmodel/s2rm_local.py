@@ -11,14 +11,18 @@ from torch import Tensor, nn
 
 from s2rm_sc2.views.entity import WORLD_SCALE
 from worldmodel.config import ModelConfig
-from worldmodel.contract import Encoded, Memory
+from worldmodel.contract import Encoded, Memory, Observation
 from worldmodel.encoder import Asked, Tokens
+from worldmodel.last_seen import LastSeen, covered, remember
 from worldmodel.modules import gru_step
 from worldmodel.readout import MAP_CELL, MAP_CELLS
 from worldmodel.s2rm import Modules
 
-NEAR_KNOTS, NEAR_SPACING, NEAR_CHANNELS = 8, 1.0, 8
-"""The frame around a bare place in which it sees the tokens: knots along a side, cells between two, features of one."""
+NEAR_KNOTS, NEAR_SPACING, NEAR_CHANNELS = 8, 1.5, 12
+"""The frame around a bare place that shows what was last seen: knots along a side, cells between, features of one."""
+
+_AGES = (0.0, 1.0, 3.0, 7.0)
+"""Ages in steps at which what is remembered is told apart, beside their logarithm."""
 
 
 class LocalS2GRU(Modules):
@@ -39,7 +43,11 @@ class LocalS2GRU(Modules):
         self.gates_state = nn.Linear(d, 3 * d)
         self.read = nn.Linear(d, self.bins * channels)
         self.read_out = nn.Linear(channels, config.width)
-        self.near_write = nn.Linear(config.width, NEAR_CHANNELS)
+        self.near_write = nn.Sequential(
+            nn.Linear(config.width + len(_AGES) + 1, config.width // 2),
+            nn.ReLU(),
+            nn.Linear(config.width // 2, NEAR_CHANNELS),
+        )
         self.near = nn.Linear(NEAR_KNOTS**2 * NEAR_CHANNELS + MAP_CELLS**2, config.width)
 
     @torch.no_grad()
@@ -49,6 +57,11 @@ class LocalS2GRU(Modules):
         reached = self.reach(places).T > 0
         gaps = (places[:, None] - self.sphere.places).abs().amax(dim=-1)
         self.spacing.copy_(2.0 * gaps[reached].quantile(0.9) * WORLD_SCALE / (self.config.frame - 1))
+
+    def start(self, observation: Observation) -> Memory:
+        """Documented at :meth:`Predictor.start`."""
+        seen = LastSeen.nothing(observation.place, self.config.remembered, self.config.width)
+        return *super().start(observation), *seen.parts
 
     def prepare(self, tokens: Tokens) -> Encoded:
         """What the tokens write into every module, as gates of its GRU, for a whole window; and the tokens."""
@@ -65,12 +78,18 @@ class LocalS2GRU(Modules):
         busy = written.detach().any(dim=-1)  # most modules hear and see nothing: they enter the bias
         entered = self.enter.bias.expand(*busy.shape, -1).index_put((busy,), self.enter(written[busy]))
         ways = self._ways().expand(1, busy.shape[1], -1, -1)
-        return entered, tokens.place, self.near_write(tokens.content) * present, tokens.sight, ways
+        return entered, ways, tokens.place, tokens.content, tokens.sight, tokens.present
+
+    def window(self, memory: Memory, encoded: Encoded) -> tuple[Memory, Memory]:
+        """Documented at :meth:`Predictor.window`: the modules' states step by step, what was last seen all at once."""
+        states, last = super().window(memory[:1], encoded[:2])
+        seen = remember(LastSeen(*memory[1:]), Tokens(*encoded[2:]), self.ablation in ("reset", "blind"))
+        return (*states, *seen.parts), (*last, *(part[:, -1] for part in seen.parts))
 
     def advance(self, memory: Memory, encoded: Encoded) -> Memory:
         """Messages between neighbours with the direction they come from, then the shared GRU."""
         (state,) = memory
-        entered, *_, ways = encoded
+        entered, ways = encoded
         heard = (ways @ self.message(state)).unflatten(1, (3, -1)).transpose(1, 2).flatten(2)
         mixed = self.norm(state + self.merge(heard))
         return (gru_step(entered, self.gates_state(mixed), state),)
@@ -80,15 +99,19 @@ class LocalS2GRU(Modules):
         rows, weights = self._bound(asked.place)
         held = self.read(memory[0]).reshape(-1, self.config.channels).index_select(0, rows.flatten())
         told = self.read_out((weights.unsqueeze(-2) @ held.reshape(*weights.shape, -1)).squeeze(-2))
-        return torch.relu(told if asked.units is not None else told + self._in_sight(encoded, asked.place))
+        if asked.units is not None:
+            return torch.relu(told)
+        return torch.relu(told + self._last_seen(LastSeen(*memory[1:]), Tokens(*encoded[2:]), asked.place))
 
-    def _in_sight(self, encoded: Encoded, place: Tensor) -> Tensor:
-        """The tokens around places, laid out on frames around them, and which bins of the local map are lit."""
-        _, token_place, content, sight, _ = encoded
-        knots, weights = corners(token_place.unsqueeze(-3) - place.unsqueeze(-2), NEAR_KNOTS, NEAR_SPACING)
+    def _last_seen(self, memory: LastSeen, tokens: Tokens, place: Tensor) -> Tensor:
+        """What was last seen around places, laid out on frames around them, and which bins of the local map are lit."""
+        ages = torch.tensor(_AGES, device=place.device)
+        since = torch.cat([memory.age.unsqueeze(-1) <= ages, torch.log1p(memory.age).unsqueeze(-1)], dim=-1)
+        content = self.near_write(torch.cat([memory.content, since], dim=-1)) * memory.kept.unsqueeze(-1)
+        knots, weights = corners(memory.place.unsqueeze(-3) - place.unsqueeze(-2), NEAR_KNOTS, NEAR_SPACING)
         around = weights.new_zeros(*weights.shape[:-1], NEAR_KNOTS**2).scatter_(-1, knots, weights)
         seen = (around.transpose(-1, -2) @ content.unsqueeze(-3)).flatten(-2)
-        lit = covered(_grid(place, MAP_CELLS, MAP_CELL), token_place, sight).reshape(*seen.shape[:-1], -1)
+        lit = covered(_grid(place, MAP_CELLS, MAP_CELL), tokens.place, tokens.sight).reshape(*seen.shape[:-1], -1)
         near: Tensor = self.near(torch.cat([seen, lit.to(seen.dtype)], dim=-1))
         return near
 
@@ -139,18 +162,3 @@ def corners(offsets: Tensor, knots: int, spacing: Tensor | float) -> tuple[Tenso
     first = (low[..., 0] * knots + low[..., 1]).long()
     index = first.unsqueeze(-1) + torch.tensor([0, 1, knots, knots + 1], device=offsets.device)
     return index, (x.unsqueeze(-1) * y.unsqueeze(-2)).flatten(-2)
-
-
-@torch.no_grad()
-def covered(places: Tensor, looking: Tensor, sight: Tensor) -> Tensor:
-    """Which places ``[..., P, 2]`` lie in sight of a unit at ``looking`` ``[..., N, 2]``, bool ``[..., P]``.
-
-    Places are in world coordinates, ``sight`` ``[..., N]`` in cells (0 for units that do not look).
-    """
-    # sight² - |p - x|² for all pairs in one product: [p, |p|², 1] · [2 x, -1, sight² - |x|²].
-    sight, row = sight.topk(int((sight > 0).sum(dim=-1).amax()), dim=-1)
-    looking = looking.gather(-2, row.unsqueeze(-1).expand(*row.shape, 2))
-    square, margin = places.square().sum(-1), (sight / WORLD_SCALE).square() - looking.square().sum(-1)
-    first = torch.cat([places, torch.stack([square, torch.ones_like(square)], dim=-1)], dim=-1)
-    second = torch.cat([2.0 * looking, torch.stack([-torch.ones_like(margin), margin], dim=-1)], dim=-1)
-    return ((first @ second.transpose(-1, -2)) > 0).any(dim=-1)

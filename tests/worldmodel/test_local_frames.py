@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from s2rm_sc2.views.entity import WORLD_SCALE
 from worldmodel.config import preset
 from worldmodel.contract import Observation
-from worldmodel.s2rm_local import LocalS2GRU, corners, covered
+from worldmodel.last_seen import covered
+from worldmodel.s2rm_local import LocalS2GRU, corners
 from worldmodel.tokens import TOKEN_WIDTH
 
 CELL = 1.0 / WORLD_SCALE
