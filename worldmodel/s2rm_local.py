@@ -108,12 +108,19 @@ class LocalS2GRU(Modules):
         ages = torch.tensor(_AGES, device=place.device)
         since = torch.cat([memory.age.unsqueeze(-1) <= ages, torch.log1p(memory.age).unsqueeze(-1)], dim=-1)
         content = self.near_write(torch.cat([memory.content, since], dim=-1)) * memory.kept.unsqueeze(-1)
-        knots, weights = corners(memory.place.unsqueeze(-3) - place.unsqueeze(-2), NEAR_KNOTS, NEAR_SPACING)
-        around = weights.new_zeros(*weights.shape[:-1], NEAR_KNOTS**2).scatter_(-1, knots, weights)
-        seen = (around.transpose(-1, -2) @ content.unsqueeze(-3)).flatten(-2)
+        offsets = memory.place.unsqueeze(-3) - place.unsqueeze(-2)
+        near = (offsets.abs().amax(dim=-1) < (NEAR_KNOTS + 1) / 2 * NEAR_SPACING / WORLD_SCALE) & memory.kept.unsqueeze(
+            -2
+        )
+        battle, step, query, slot = near.nonzero(as_tuple=True)  # most of what is remembered is far away
+        knots, weights = corners(offsets[battle, step, query, slot], NEAR_KNOTS, NEAR_SPACING)
+        rows = ((battle * near.shape[1] + step) * near.shape[2] + query).unsqueeze(-1) * NEAR_KNOTS**2 + knots
+        entries = weights.unsqueeze(-1) * content[battle, step, slot].unsqueeze(-2)
+        seen = content.new_zeros(near[..., 0].numel() * NEAR_KNOTS**2, NEAR_CHANNELS)
+        seen = seen.index_add(0, rows.flatten(), entries.flatten(0, 1)).reshape(*near.shape[:-1], -1)
         lit = covered(_grid(place, MAP_CELLS, MAP_CELL), tokens.place, tokens.sight).reshape(*seen.shape[:-1], -1)
-        near: Tensor = self.near(torch.cat([seen, lit.to(seen.dtype)], dim=-1))
-        return near
+        told: Tensor = self.near(torch.cat([seen, lit.to(seen.dtype)], dim=-1))
+        return told
 
     def _ways(self) -> Tensor:
         """How messages add up: kernel times (1, dx, dy) from module to module, ``[3 M, M]``."""
