@@ -48,7 +48,8 @@ class LocalS2GRU(Modules):
             nn.ReLU(),
             nn.Linear(config.width // 2, NEAR_CHANNELS),
         )
-        self.near = nn.Linear(NEAR_KNOTS**2 * NEAR_CHANNELS + MAP_CELLS**2, config.width)
+        self.near = nn.Linear(NEAR_KNOTS**2 * NEAR_CHANNELS, config.width)
+        self.light = nn.Linear(MAP_CELLS**2, config.width, bias=False)
 
     @torch.no_grad()
     def calibrate(self, places: Tensor) -> None:
@@ -119,7 +120,7 @@ class LocalS2GRU(Modules):
         seen = content.new_zeros(near[..., 0].numel() * NEAR_KNOTS**2, NEAR_CHANNELS)
         seen = seen.index_add(0, rows.flatten(), entries.flatten(0, 1)).reshape(*near.shape[:-1], -1)
         lit = covered(_grid(place, MAP_CELLS, MAP_CELL), tokens.place, tokens.sight).reshape(*seen.shape[:-1], -1)
-        told: Tensor = self.near(torch.cat([seen, lit.to(seen.dtype)], dim=-1))
+        told: Tensor = self.near(seen) + self.light(lit.to(seen.dtype))
         return told
 
     def _ways(self) -> Tensor:
