@@ -11,7 +11,6 @@ from torch import Tensor
 
 from s2rm_sc2.views.entity import WORLD_SCALE
 from worldmodel.contract import Memory
-from worldmodel.encoder import Tokens
 
 
 @dataclass(frozen=True)
@@ -42,25 +41,28 @@ class LastSeen:
         return self.place, self.content, self.age, self.kept
 
 
-def remember(before: LastSeen, tokens: Tokens, only_now: bool = False) -> LastSeen:
+def remember(
+    before: LastSeen, place: Tensor, content: Tensor, sight: Tensor, present: Tensor, only_now: bool = False
+) -> LastSeen:
     """What is remembered after each step of a window, ``[B, T, S]``.
 
     Where more tokens than slots wait to be seen again, the oldest are forgotten.
 
     Args:
         before: the memory ``[B, S]`` when the window starts.
-        tokens: what the window's views show, ``[B, T, N]``.
+        place, content, sight, present: of the tokens that the window's views show, ``[B, T, N, ...]``.
         only_now: forget everything that is not in sight (an ablation).
     """
-    batch, steps, count = tokens.present.shape
+    batch, steps, count = present.shape
     slots = before.kept.shape[-1]
-    now = torch.arange(steps, device=tokens.place.device, dtype=before.age.dtype)
-    place = torch.cat([before.place, tokens.place.flatten(1, 2)], dim=1)
-    content = torch.cat([before.content, tokens.content.flatten(1, 2)], dim=1)
-    there = torch.cat([before.kept, tokens.present.flatten(1, 2)], dim=1)
+    now = torch.arange(steps, device=place.device, dtype=before.age.dtype)
+    looking = place
+    place = torch.cat([before.place, place.flatten(1, 2)], dim=1)
+    content = torch.cat([before.content, content.flatten(1, 2)], dim=1)
+    there = torch.cat([before.kept, present.flatten(1, 2)], dim=1)
     born = torch.cat([-1.0 - before.age, now.repeat_interleave(count).expand(batch, -1)], dim=1)
     age = now[:, None] - born[:, None]  # [B, T, C]
-    lit = covered(place.unsqueeze(1), tokens.place, tokens.sight)
+    lit = covered(place.unsqueeze(1), looking, sight)
     seen_again = (lit & (age > 0)).cumsum(dim=1) > 0
     waits = there[:, None] & (age >= 0) & ~seen_again & ((age == 0) | (not only_now))
     chosen = torch.where(waits, -age, -torch.inf).topk(min(slots, waits.shape[-1]), dim=-1).indices

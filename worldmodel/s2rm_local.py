@@ -10,19 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from s2rm_sc2.views.entity import WORLD_SCALE
+from worldmodel.clouds import KINDS, Clouds
 from worldmodel.config import ModelConfig
-from worldmodel.contract import Encoded, Memory, Observation
+from worldmodel.contract import Encoded, LocalMap, Memory, Observation
 from worldmodel.encoder import Asked, Tokens
 from worldmodel.last_seen import LastSeen, covered, remember
 from worldmodel.modules import gru_step
 from worldmodel.readout import MAP_CELL, MAP_CELLS
 from worldmodel.s2rm import Modules
-
-NEAR_KNOTS, NEAR_SPACING, NEAR_CHANNELS = 8, 1.5, 12
-"""The frame around a bare place that shows what was last seen: knots along a side, cells between, features of one."""
-
-_AGES = (0.0, 1.0, 3.0, 7.0)
-"""Ages in steps at which what is remembered is told apart, beside their logarithm."""
 
 
 class LocalS2GRU(Modules):
@@ -43,12 +38,7 @@ class LocalS2GRU(Modules):
         self.gates_state = nn.Linear(d, 3 * d)
         self.read = nn.Linear(d, self.bins * channels)
         self.read_out = nn.Linear(channels, config.width)
-        self.near_write = nn.Sequential(
-            nn.Linear(config.width + len(_AGES) + 1, config.width // 2),
-            nn.ReLU(),
-            nn.Linear(config.width // 2, NEAR_CHANNELS),
-        )
-        self.near = nn.Linear(NEAR_KNOTS**2 * NEAR_CHANNELS, config.width)
+        self.clouds = Clouds(config.width)
         self.light = nn.Linear(MAP_CELLS**2, config.width, bias=False)
 
     @torch.no_grad()
@@ -61,7 +51,7 @@ class LocalS2GRU(Modules):
 
     def start(self, observation: Observation) -> Memory:
         """Documented at :meth:`Predictor.start`."""
-        seen = LastSeen.nothing(observation.place, self.config.remembered, self.config.width)
+        seen = LastSeen.nothing(observation.place, self.config.remembered, self.config.width + KINDS)
         return *super().start(observation), *seen.parts
 
     def prepare(self, tokens: Tokens) -> Encoded:
@@ -79,12 +69,13 @@ class LocalS2GRU(Modules):
         busy = written.detach().any(dim=-1)  # most modules hear and see nothing: they enter the bias
         entered = self.enter.bias.expand(*busy.shape, -1).index_put((busy,), self.enter(written[busy]))
         ways = self._ways().expand(1, busy.shape[1], -1, -1)
-        return entered, ways, tokens.place, tokens.content, tokens.sight, tokens.present
+        kept = torch.cat([tokens.content, tokens.kind], dim=-1)
+        return entered, ways, tokens.place, kept, tokens.sight, tokens.present
 
     def window(self, memory: Memory, encoded: Encoded) -> tuple[Memory, Memory]:
         """Documented at :meth:`Predictor.window`: the modules' states step by step, what was last seen all at once."""
         states, last = super().window(memory[:1], encoded[:2])
-        seen = remember(LastSeen(*memory[1:]), Tokens(*encoded[2:]), self.ablation in ("reset", "blind"))
+        seen = remember(LastSeen(*memory[1:]), *encoded[2:], only_now=self.ablation in ("reset", "blind"))
         return (*states, *seen.parts), (*last, *(part[:, -1] for part in seen.parts))
 
     def advance(self, memory: Memory, encoded: Encoded) -> Memory:
@@ -102,26 +93,15 @@ class LocalS2GRU(Modules):
         told = self.read_out((weights.unsqueeze(-2) @ held.reshape(*weights.shape, -1)).squeeze(-2))
         if asked.units is not None:
             return torch.relu(told)
-        return torch.relu(told + self._last_seen(LastSeen(*memory[1:]), Tokens(*encoded[2:]), asked.place))
+        _, _, token_place, _, sight, _ = encoded
+        lit = covered(_grid(asked.place, MAP_CELLS, MAP_CELL), token_place, sight).reshape(*told.shape[:-1], -1)
+        return torch.relu(told + self.light(lit.to(told.dtype)))
 
-    def _last_seen(self, memory: LastSeen, tokens: Tokens, place: Tensor) -> Tensor:
-        """What was last seen around places, laid out on frames around them, and which bins of the local map are lit."""
-        ages = torch.tensor(_AGES, device=place.device)
-        since = torch.cat([memory.age.unsqueeze(-1) <= ages, torch.log1p(memory.age).unsqueeze(-1)], dim=-1)
-        content = self.near_write(torch.cat([memory.content, since], dim=-1)) * memory.kept.unsqueeze(-1)
-        offsets = memory.place.unsqueeze(-3) - place.unsqueeze(-2)
-        near = (offsets.abs().amax(dim=-1) < (NEAR_KNOTS + 1) / 2 * NEAR_SPACING / WORLD_SCALE) & memory.kept.unsqueeze(
-            -2
-        )
-        battle, step, query, slot = near.nonzero(as_tuple=True)  # most of what is remembered is far away
-        knots, weights = corners(offsets[battle, step, query, slot], NEAR_KNOTS, NEAR_SPACING)
-        rows = ((battle * near.shape[1] + step) * near.shape[2] + query).unsqueeze(-1) * NEAR_KNOTS**2 + knots
-        entries = weights.unsqueeze(-1) * content[battle, step, slot].unsqueeze(-2)
-        seen = content.new_zeros(near[..., 0].numel() * NEAR_KNOTS**2, NEAR_CHANNELS)
-        seen = seen.index_add(0, rows.flatten(), entries.flatten(0, 1)).reshape(*near.shape[:-1], -1)
-        lit = covered(_grid(place, MAP_CELLS, MAP_CELL), tokens.place, tokens.sight).reshape(*seen.shape[:-1], -1)
-        told: Tensor = self.near(seen) + self.light(lit.to(seen.dtype))
-        return told
+    def read_places(self, memory: Memory, encoded: Encoded, place: Tensor) -> LocalMap:
+        """Documented at :meth:`WorldModel.read_places`; what was last seen is added to what the modules expect."""
+        answer = super().read_places(memory, encoded, place)
+        rates, points = self.clouds(LastSeen(*memory[1:]), place)
+        return LocalMap(torch.logaddexp(answer.log_rates, rates.clamp(min=1e-9).log()), answer.points + points)
 
     def _ways(self) -> Tensor:
         """How messages add up: kernel times (1, dx, dy) from module to module, ``[3 M, M]``."""
