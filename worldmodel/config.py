@@ -56,8 +56,8 @@ class ModelConfig:
 
     name: ModelName = "s2gru-local"
     width: int = 64
-    modules: int = 36
-    hidden: int = 48
+    modules: int = 64
+    hidden: int = 32
     heads: int = 2
     head_width: int = 16
     sphere: int = 3
@@ -186,8 +186,9 @@ _PRESETS: dict[Preset, tuple[ModelConfig, TrainConfig]] = {
 _FITTED: dict[Preset, dict[ModelName, dict[str, Any]]] = {
     "debug": {},
     "small": {
-        "s2gru": {"modules": 32, "hidden": 24, "head_width": 10},
-        "s2gru-literal": {"modules": 32, "hidden": 24, "head_width": 10},
+        "s2gru-local": {"reach": 3},
+        "s2gru": {"modules": 64, "hidden": 16, "head_width": 8},
+        "s2gru-literal": {"modules": 64, "hidden": 16, "head_width": 8},
         "s2rmc": {"modules": 32, "hidden": 32, "head_width": 12},
         "rmc": {"recurrent": 576},
         "rim": {"modules": 16, "hidden": 32, "active": 8},

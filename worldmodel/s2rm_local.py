@@ -31,7 +31,8 @@ class LocalS2GRU(Modules):
         self.bins = config.frame**2
         self.register_buffer("spacing", torch.tensor(1.0))
         self.write = nn.Linear(config.width, channels)
-        self.enter = nn.Linear(self.bins * (channels + 1), 3 * d)
+        self.enter = nn.Linear(self.bins * channels, 3 * d)
+        self.enter_light = nn.Linear(self.bins, 3 * d, bias=False)
         self.message = nn.Linear(d, messages)
         self.merge = nn.Linear(3 * messages, d)
         self.norm = nn.LayerNorm(d)
@@ -61,13 +62,13 @@ class LocalS2GRU(Modules):
         rows, weights = self._bound(tokens.place, tokens.present)
         empty = content.new_zeros(*content.shape[:-2], self.config.modules * self.bins, content.shape[-1])
         entries = (weights.unsqueeze(-1) * content.unsqueeze(-2)).flatten(0, -2)
-        written = empty.flatten(0, -2).index_add(0, rows.flatten(), entries).reshape(empty.shape)
-        lit = covered(_grid(self.sphere.places, self.config.frame, self.spacing), tokens.place, tokens.sight)
-        lit = lit & (self.ablation != "blind")
-        written = torch.cat([written, lit.unsqueeze(-1).to(written.dtype)], dim=-1)
+        written = empty.flatten(0, -2).index_add(0, rows.flatten(), entries)
         written = written.reshape(*content.shape[:-2], self.config.modules, -1)
-        busy = written.detach().any(dim=-1)  # most modules hear and see nothing: they enter the bias
-        entered = self.enter.bias.expand(*busy.shape, -1).index_put((busy,), self.enter(written[busy]))
+        lit = covered(_grid(self.sphere.places, self.config.frame, self.spacing), tokens.place, tokens.sight)
+        lit = lit.reshape(*written.shape[:-1], -1) & (self.ablation != "blind")
+        busy = written.detach().any(dim=-1) | lit.any(dim=-1)  # most modules hear and see nothing: they enter the bias
+        heard = self.enter(written[busy]) + self.enter_light(lit[busy].to(written.dtype))
+        entered = self.enter.bias.expand(*busy.shape, -1).index_put((busy,), heard)
         ways = self._ways().expand(1, busy.shape[1], -1, -1)
         kept = torch.cat([tokens.content, tokens.kind], dim=-1)
         return entered, ways, tokens.place, kept, tokens.sight, tokens.present
@@ -75,7 +76,9 @@ class LocalS2GRU(Modules):
     def window(self, memory: Memory, encoded: Encoded) -> tuple[Memory, Memory]:
         """Documented at :meth:`Predictor.window`: the modules' states step by step, what was last seen all at once."""
         states, last = super().window(memory[:1], encoded[:2])
-        seen = remember(LastSeen(*memory[1:]), *encoded[2:], only_now=self.ablation in ("reset", "blind"))
+        place, content, sight, present = encoded[2:]
+        only_now = self.ablation in ("reset", "blind")
+        seen = remember(LastSeen(*memory[1:]), place, content, sight, present, only_now)
         return (*states, *seen.parts), (*last, *(part[:, -1] for part in seen.parts))
 
     def advance(self, memory: Memory, encoded: Encoded) -> Memory:
