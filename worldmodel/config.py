@@ -186,7 +186,7 @@ _PRESETS: dict[Preset, tuple[ModelConfig, TrainConfig]] = {
 _FITTED: dict[Preset, dict[ModelName, dict[str, Any]]] = {
     "debug": {},
     "small": {
-        "s2gru-local": {"reach": 3},
+        "s2gru-local": {"hidden": 48, "reach": 3},
         "s2gru": {"modules": 64, "hidden": 16, "head_width": 8},
         "s2gru-literal": {"modules": 64, "hidden": 16, "head_width": 8},
         "s2rmc": {"modules": 32, "hidden": 32, "head_width": 12},
