@@ -43,6 +43,7 @@ class ModelConfig:
         reach: how many modules a place reaches when τ and ε are calibrated; about 4.
         frame: cells along a side of a module's local frame (``s2gru-local``).
         channels: features that a cell of a local frame is written with and read as.
+        remembered: tokens that are remembered until their place is seen again (``s2gru-local``).
         literal: the paper's kernel, which nothing anchors or calibrates.
         dynamics: of the paper's S2RM.
         slots: rows of a relational memory core.
@@ -55,14 +56,15 @@ class ModelConfig:
 
     name: ModelName = "s2gru-local"
     width: int = 64
-    modules: int = 36
-    hidden: int = 48
+    modules: int = 64
+    hidden: int = 32
     heads: int = 2
     head_width: int = 16
     sphere: int = 3
     reach: int = 4
     frame: int = 4
     channels: int = 16
+    remembered: int = 48
     literal: bool = False
     dynamics: Literal["gru", "rmc"] = "gru"
     slots: int = 4
@@ -184,8 +186,9 @@ _PRESETS: dict[Preset, tuple[ModelConfig, TrainConfig]] = {
 _FITTED: dict[Preset, dict[ModelName, dict[str, Any]]] = {
     "debug": {},
     "small": {
-        "s2gru": {"modules": 32, "hidden": 24, "head_width": 10},
-        "s2gru-literal": {"modules": 32, "hidden": 24, "head_width": 10},
+        "s2gru-local": {"hidden": 48, "reach": 3},
+        "s2gru": {"modules": 64, "hidden": 16, "head_width": 8},
+        "s2gru-literal": {"modules": 64, "hidden": 16, "head_width": 8},
         "s2rmc": {"modules": 32, "hidden": 32, "head_width": 12},
         "rmc": {"recurrent": 576},
         "rim": {"modules": 16, "hidden": 32, "active": 8},

@@ -5,20 +5,24 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from s2rm_sc2.units import UNIT_NAMES
 from worldmodel.contract import Observation, UnitQueries
 from worldmodel.sphere import SINUSOID_WIDTH, sinusoids
-from worldmodel.tokens import PAIR_WIDTH, ROW_WIDTH, TOKEN_WIDTH
+from worldmodel.tokens import PAIR_WIDTH, ROW_WIDTH, TOKEN_COLUMNS, TOKEN_WIDTH
+
+_ENEMY = TOKEN_COLUMNS.index("enemy")
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """Encoded views: ``place`` ``[..., N, 2]``, ``content`` ``[..., N, W]``, ``sight`` and ``present`` ``[..., N]``.
+    """Encoded views: ``place``, ``content``, ``kind`` ``[..., N, 2 | W | K]``, ``sight``, ``present`` ``[..., N]``.
 
     Rows that are not present hold zeros in all of them.
     """
 
     place: Tensor
     content: Tensor
+    kind: Tensor
     sight: Tensor
     present: Tensor
 
@@ -45,7 +49,9 @@ class TokenEncoder(nn.Module):
         """The encoded tokens of any number of steps."""
         features = torch.cat([observation.features, sinusoids(observation.place)], dim=-1)
         content = self.net(features).masked_fill(~observation.present.unsqueeze(-1), 0.0)
-        return Tokens(observation.place, content, observation.sight, observation.present)
+        kind, enemy = observation.features[..., : len(UNIT_NAMES)], observation.features[..., _ENEMY : _ENEMY + 1]
+        kind = torch.cat([kind * (1.0 - enemy), kind * enemy], dim=-1)
+        return Tokens(observation.place, content, kind, observation.sight, observation.present)
 
 
 class SetEncoder(nn.Module):

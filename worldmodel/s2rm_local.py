@@ -10,15 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from s2rm_sc2.views.entity import WORLD_SCALE
+from worldmodel.clouds import KINDS, Clouds
 from worldmodel.config import ModelConfig
-from worldmodel.contract import Encoded, Memory
+from worldmodel.contract import Encoded, LocalMap, Memory, Observation
 from worldmodel.encoder import Asked, Tokens
+from worldmodel.last_seen import LastSeen, covered, remember
 from worldmodel.modules import gru_step
 from worldmodel.readout import MAP_CELL, MAP_CELLS
 from worldmodel.s2rm import Modules
-
-NEAR_KNOTS, NEAR_SPACING, NEAR_CHANNELS = 8, 1.0, 8
-"""The frame around a bare place in which it sees the tokens: knots along a side, cells between two, features of one."""
 
 
 class LocalS2GRU(Modules):
@@ -32,15 +31,16 @@ class LocalS2GRU(Modules):
         self.bins = config.frame**2
         self.register_buffer("spacing", torch.tensor(1.0))
         self.write = nn.Linear(config.width, channels)
-        self.enter = nn.Linear(self.bins * (channels + 1), 3 * d)
+        self.enter = nn.Linear(self.bins * channels, 3 * d)
+        self.enter_light = nn.Linear(self.bins, 3 * d, bias=False)
         self.message = nn.Linear(d, messages)
         self.merge = nn.Linear(3 * messages, d)
         self.norm = nn.LayerNorm(d)
         self.gates_state = nn.Linear(d, 3 * d)
         self.read = nn.Linear(d, self.bins * channels)
         self.read_out = nn.Linear(channels, config.width)
-        self.near_write = nn.Linear(config.width, NEAR_CHANNELS)
-        self.near = nn.Linear(NEAR_KNOTS**2 * NEAR_CHANNELS + MAP_CELLS**2, config.width)
+        self.clouds = Clouds(config.width)
+        self.light = nn.Linear(MAP_CELLS**2, config.width, bias=False)
 
     @torch.no_grad()
     def calibrate(self, places: Tensor) -> None:
@@ -50,6 +50,11 @@ class LocalS2GRU(Modules):
         gaps = (places[:, None] - self.sphere.places).abs().amax(dim=-1)
         self.spacing.copy_(2.0 * gaps[reached].quantile(0.9) * WORLD_SCALE / (self.config.frame - 1))
 
+    def start(self, observation: Observation) -> Memory:
+        """Documented at :meth:`Predictor.start`."""
+        seen = LastSeen.nothing(observation.place, self.config.remembered, self.config.width + KINDS)
+        return *super().start(observation), *seen.parts
+
     def prepare(self, tokens: Tokens) -> Encoded:
         """What the tokens write into every module, as gates of its GRU, for a whole window; and the tokens."""
         present = tokens.present.unsqueeze(-1)
@@ -57,20 +62,29 @@ class LocalS2GRU(Modules):
         rows, weights = self._bound(tokens.place, tokens.present)
         empty = content.new_zeros(*content.shape[:-2], self.config.modules * self.bins, content.shape[-1])
         entries = (weights.unsqueeze(-1) * content.unsqueeze(-2)).flatten(0, -2)
-        written = empty.flatten(0, -2).index_add(0, rows.flatten(), entries).reshape(empty.shape)
-        lit = covered(_grid(self.sphere.places, self.config.frame, self.spacing), tokens.place, tokens.sight)
-        lit = lit & (self.ablation != "blind")
-        written = torch.cat([written, lit.unsqueeze(-1).to(written.dtype)], dim=-1)
+        written = empty.flatten(0, -2).index_add(0, rows.flatten(), entries)
         written = written.reshape(*content.shape[:-2], self.config.modules, -1)
-        busy = written.detach().any(dim=-1)  # most modules hear and see nothing: they enter the bias
-        entered = self.enter.bias.expand(*busy.shape, -1).index_put((busy,), self.enter(written[busy]))
+        lit = covered(_grid(self.sphere.places, self.config.frame, self.spacing), tokens.place, tokens.sight)
+        lit = lit.reshape(*written.shape[:-1], -1) & (self.ablation != "blind")
+        busy = written.detach().any(dim=-1) | lit.any(dim=-1)  # most modules hear and see nothing: they enter the bias
+        heard = self.enter(written[busy]) + self.enter_light(lit[busy].to(written.dtype))
+        entered = self.enter.bias.expand(*busy.shape, -1).index_put((busy,), heard)
         ways = self._ways().expand(1, busy.shape[1], -1, -1)
-        return entered, tokens.place, self.near_write(tokens.content) * present, tokens.sight, ways
+        kept = torch.cat([tokens.content, tokens.kind], dim=-1)
+        return entered, ways, tokens.place, kept, tokens.sight, tokens.present
+
+    def window(self, memory: Memory, encoded: Encoded) -> tuple[Memory, Memory]:
+        """Documented at :meth:`Predictor.window`: the modules' states step by step, what was last seen all at once."""
+        states, last = super().window(memory[:1], encoded[:2])
+        place, content, sight, present = encoded[2:]
+        only_now = self.ablation in ("reset", "blind")
+        seen = remember(LastSeen(*memory[1:]), place, content, sight, present, only_now)
+        return (*states, *seen.parts), (*last, *(part[:, -1] for part in seen.parts))
 
     def advance(self, memory: Memory, encoded: Encoded) -> Memory:
         """Messages between neighbours with the direction they come from, then the shared GRU."""
         (state,) = memory
-        entered, *_, ways = encoded
+        entered, ways = encoded
         heard = (ways @ self.message(state)).unflatten(1, (3, -1)).transpose(1, 2).flatten(2)
         mixed = self.norm(state + self.merge(heard))
         return (gru_step(entered, self.gates_state(mixed), state),)
@@ -80,17 +94,17 @@ class LocalS2GRU(Modules):
         rows, weights = self._bound(asked.place)
         held = self.read(memory[0]).reshape(-1, self.config.channels).index_select(0, rows.flatten())
         told = self.read_out((weights.unsqueeze(-2) @ held.reshape(*weights.shape, -1)).squeeze(-2))
-        return torch.relu(told if asked.units is not None else told + self._in_sight(encoded, asked.place))
+        if asked.units is not None:
+            return torch.relu(told)
+        _, _, token_place, _, sight, _ = encoded
+        lit = covered(_grid(asked.place, MAP_CELLS, MAP_CELL), token_place, sight).reshape(*told.shape[:-1], -1)
+        return torch.relu(told + self.light(lit.to(told.dtype)))
 
-    def _in_sight(self, encoded: Encoded, place: Tensor) -> Tensor:
-        """The tokens around places, laid out on frames around them, and which bins of the local map are lit."""
-        _, token_place, content, sight, _ = encoded
-        knots, weights = corners(token_place.unsqueeze(-3) - place.unsqueeze(-2), NEAR_KNOTS, NEAR_SPACING)
-        around = weights.new_zeros(*weights.shape[:-1], NEAR_KNOTS**2).scatter_(-1, knots, weights)
-        seen = (around.transpose(-1, -2) @ content.unsqueeze(-3)).flatten(-2)
-        lit = covered(_grid(place, MAP_CELLS, MAP_CELL), token_place, sight).reshape(*seen.shape[:-1], -1)
-        near: Tensor = self.near(torch.cat([seen, lit.to(seen.dtype)], dim=-1))
-        return near
+    def read_places(self, memory: Memory, encoded: Encoded, place: Tensor) -> LocalMap:
+        """Documented at :meth:`WorldModel.read_places`; what was last seen is added to what the modules expect."""
+        answer = super().read_places(memory, encoded, place)
+        rates, points = self.clouds(LastSeen(*memory[1:]), place)
+        return LocalMap(torch.logaddexp(answer.log_rates, rates.clamp(min=1e-9).log()), answer.points + points)
 
     def _ways(self) -> Tensor:
         """How messages add up: kernel times (1, dx, dy) from module to module, ``[3 M, M]``."""
@@ -139,18 +153,3 @@ def corners(offsets: Tensor, knots: int, spacing: Tensor | float) -> tuple[Tenso
     first = (low[..., 0] * knots + low[..., 1]).long()
     index = first.unsqueeze(-1) + torch.tensor([0, 1, knots, knots + 1], device=offsets.device)
     return index, (x.unsqueeze(-1) * y.unsqueeze(-2)).flatten(-2)
-
-
-@torch.no_grad()
-def covered(places: Tensor, looking: Tensor, sight: Tensor) -> Tensor:
-    """Which places ``[..., P, 2]`` lie in sight of a unit at ``looking`` ``[..., N, 2]``, bool ``[..., P]``.
-
-    Places are in world coordinates, ``sight`` ``[..., N]`` in cells (0 for units that do not look).
-    """
-    # sight² - |p - x|² for all pairs in one product: [p, |p|², 1] · [2 x, -1, sight² - |x|²].
-    sight, row = sight.topk(int((sight > 0).sum(dim=-1).amax()), dim=-1)
-    looking = looking.gather(-2, row.unsqueeze(-1).expand(*row.shape, 2))
-    square, margin = places.square().sum(-1), (sight / WORLD_SCALE).square() - looking.square().sum(-1)
-    first = torch.cat([places, torch.stack([square, torch.ones_like(square)], dim=-1)], dim=-1)
-    second = torch.cat([2.0 * looking, torch.stack([-torch.ones_like(margin), margin], dim=-1)], dim=-1)
-    return ((first @ second.transpose(-1, -2)) > 0).any(dim=-1)

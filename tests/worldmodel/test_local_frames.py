@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from s2rm_sc2.views.entity import WORLD_SCALE
 from worldmodel.config import preset
 from worldmodel.contract import Observation
-from worldmodel.s2rm_local import LocalS2GRU, corners, covered
+from worldmodel.s2rm_local import LocalS2GRU, corners
 from worldmodel.tokens import TOKEN_WIDTH
 
 CELL = 1.0 / WORLD_SCALE
@@ -54,19 +54,6 @@ def test_weights_sum_to_one_inside_a_frame_and_to_nothing_far_outside(x: float, 
         assert (at * weights).sum(1).tolist() == pytest.approx([x, y], abs=1e-3)
     if max(abs(x), abs(y)) > half + gap + 1e-3:
         assert weights.abs().sum() == 0
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10_000))
-def test_covered_is_within_sight_of_somebody_who_looks(seed: int) -> None:
-    random = torch.Generator().manual_seed(seed)
-    places, at = torch.rand(2, 40, 2, generator=random) * 4 - 1, torch.rand(2, 5, 2, generator=random) * 4 - 1
-    sight = torch.rand(2, 5, generator=random) * 12
-    sight[:, 0] = 0.0
-    lit = covered(places, at, sight)
-    gaps = torch.cdist(places.double(), at.double()) * WORLD_SCALE
-    sure = ((gaps - sight[:, None]).abs() > 1e-3).all(-1)
-    assert torch.equal(lit[sure], (gaps < sight[:, None]).any(-1)[sure])
 
 
 def test_a_token_writes_to_the_modules_in_reach_and_to_no_other() -> None:
