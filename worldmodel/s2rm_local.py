@@ -3,7 +3,8 @@
 The paper's modules know what they hear but not where in their neighbourhood it was. Here a token enters a module bound
 to its offset from the module's place, messages between modules carry the direction they come from, and a query reads
 what a module holds at the query's own offset. All modules share one set of weights, so none learns physics of its own.
-What is in sight needs no memory: a query also sees the current tokens, laid out around it the same way.
+Beside their states they remember single tokens, exactly where each was, until somebody looks there again; around a
+place that is asked about these spread as clouds.
 """
 
 import torch
@@ -21,7 +22,7 @@ from worldmodel.s2rm import Modules
 
 
 class LocalS2GRU(Modules):
-    """Modules with shared GRU weights and local frames, joined with what is in sight of the query."""
+    """Modules with shared GRU weights and local frames, and what was last seen and not looked at again."""
 
     spacing: Tensor
 
