@@ -51,7 +51,8 @@ def test_step_by_step_remembers_what_a_window_does(seed: int) -> None:
     start = LastSeen.nothing(tokens[0], SLOTS, 1)
     whole, now = remember(start, *tokens), start
     for t in range(T):
-        step = remember(now, *(part[:, t : t + 1] for part in tokens))
+        place, content, sight, present = (part[:, t : t + 1] for part in tokens)
+        step = remember(now, place, content, sight, present)
         now = LastSeen(*(part[:, -1] for part in step.parts))
         assert [held(now, b) for b in range(B)] == [held(whole, b, t) for b in range(B)]
 

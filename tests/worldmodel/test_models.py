@@ -185,8 +185,9 @@ def test_a_window_at_once_equals_one_step_at_a_time(name: str, store_2s3z: Episo
             at_once = at_places(model, guided, places)
             step = Guided(belief, encoded, reading, memory)
             close(at_places(model, step, places[:, now]), LocalMap(at_once.log_rates[:, now], at_once.points[:, now]))
-    for kept, last in zip(memory, guided.last, strict=True):
-        torch.testing.assert_close(kept, last, rtol=1e-4, atol=1e-4)
+    after = [model.read_units(model.window(last, encoded)[0], encoded, asked)[0] for last in (memory, guided.last)]
+    for field in CHANGE_FIELDS:
+        torch.testing.assert_close(*(getattr(said, field) for said in after), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -196,7 +197,7 @@ def test_one_batch_can_be_overfitted(name: str, store_2s3z: EpisodeStore) -> Non
     windows = source.sample(1, 3, np.random.default_rng(2))
     keep = windows.agents[:, None].expand(-1, 3, -1)
     places = draw_places(windows, 2, 4, np.random.default_rng(0))
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     losses = []
     for _ in range(40):
         loss = units_loss(model, windows, keep, 2, 0)
