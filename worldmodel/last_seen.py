@@ -65,7 +65,8 @@ def remember(
     lit = covered(place.unsqueeze(1), looking, sight)
     seen_again = (lit & (age > 0)).cumsum(dim=1) > 0
     waits = there[:, None] & (age >= 0) & ~seen_again & ((age == 0) | (not only_now))
-    chosen = torch.where(waits, -age, -torch.inf).topk(min(slots, waits.shape[-1]), dim=-1).indices
+    youngest = torch.where(waits, -age, -torch.inf).sort(dim=-1, descending=True, stable=True).indices
+    chosen = youngest[..., :slots]
     kept = waits.gather(-1, chosen)
     rows = chosen + torch.arange(batch, device=chosen.device).view(-1, 1, 1) * place.shape[1]
 
