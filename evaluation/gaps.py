@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from evaluation.metrics import RESAMPLES, Floats
-from evaluation.rows import Row
+from evaluation.rows import Row, seeds_margin
 from s2rm_sc2.seeds import stream
 
 SUFFIX = "_gap"
@@ -16,7 +16,8 @@ SUFFIX = "_gap"
 def gaps(rows: Sequence[Row], reference: str) -> list[Row]:
     """Each model's figure less the reference's, means over seeds, with 95 % intervals over battles and seeds.
 
-    Battles are drawn again with replacement, the same for both, and each model's seeds on their own.
+    Battles are drawn again with replacement, the same for both; what seeds add is joined to that as squares
+    (:func:`evaluation.rows.seeds_margin`).
 
     Args:
         rows: figures with their sums by episode; those without are left out.
@@ -38,19 +39,18 @@ def gaps(rows: Sequence[Row], reference: str) -> list[Row]:
         for model, own in models.items():
             if model != reference:
                 gap = _means(own, weights) - base
-                low, high = np.nanpercentile(gap[1:], [2.5, 97.5])
+                middle, (low, high) = gap[0], np.nanpercentile(gap[1:], [2.5, 97.5])
+                seeds = seeds_margin([row.value for row in own], [row.value for row in models[reference]])
+                low, high = middle - np.hypot(middle - low, seeds), middle + np.hypot(high - middle, seeds)
                 named = replace(key, model=model, metric=f"{key.metric}{SUFFIX}", n=own[0].n)
-                found.append(replace(named, value=float(gap[0]), low=float(low), high=float(high)))
+                found.append(replace(named, value=float(middle), low=float(low), high=float(high)))
     return found
 
 
 def _means(seeds: Sequence[Row], weights: Floats) -> Floats:
-    """Means over seeds, ``[D]``, by the weights ``[D, E]`` of episodes: all as they are first, then drawn again."""
+    """Means over seeds, ``[D]``, by the weights ``[D, E]`` of episodes: each once first, then as drawn again."""
     sums = np.array([row.sums for row in seeds])
     below = weights @ sums[..., 1].T
     ratios = np.divide(weights @ sums[..., 0].T, below, out=np.full(below.shape, np.nan), where=below > 0)
-    number = len(seeds)
-    chosen = stream(0, "gaps", "seeds", seeds[0].model).integers(number, size=(len(weights), number))
-    chosen[0] = np.arange(number)
-    means: Floats = np.take_along_axis(ratios, chosen, axis=1).mean(axis=1)
+    means: Floats = ratios.mean(axis=1)
     return means

@@ -19,7 +19,7 @@ from evaluation.gaps import gaps
 from evaluation.held_out import collected, held_out
 from evaluation.questions import Question, Units, places
 from evaluation.rows import Row, over_seeds
-from evaluation.runs import ABLATIONS, Run, ablated
+from evaluation.runs import Run, ablated
 from evaluation.sheets import PLACE_SHEETS, UNIT_GRID, Sheet, gap_sheet
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import get
@@ -132,8 +132,8 @@ def benchmark_models(
             console.print(f"{number} of {len(lacking)}: {entry.name}")
             train(stores, entry.model, entry.training, entry.seed, folder / entry.name, progress=progress)
             _write(folder / f"{entry.name}.json", *_judged(plan, folder / entry.name, question, episodes))
-            write_table(plan, out)
-    return write_table(plan, out)
+            write_table(plan, out, episodes)
+    return write_table(plan, out, episodes)
 
 
 def entries(
@@ -207,7 +207,7 @@ def _judged(plan: Plan, folder: Path, question: Question, episodes: int) -> tupl
     run = Run(folder, model, info, model.name)
     rows = question.rows(run)
     if plan.task == "places" and isinstance(model, Modules):
-        rows += [row for name in ABLATIONS for row in question.rows(ablated(run, name))]
+        rows += [row for name in model.ablations for row in question.rows(ablated(run, name))]
     times = [0.0, *(line["seconds"] for line in read_log(folder))]
     spent = {
         "milliseconds": 1000.0 * median(b - a for a, b in pairwise(times)),
@@ -239,9 +239,10 @@ def _replace(path: Path, text: str) -> None:
     partial.replace(path)
 
 
-def write_table(plan: Plan, out: Path) -> Path:
-    """Writes ``<table>.md`` and ``<table>.json`` from the figures of the runs that are there; returns the first."""
-    files = [json.loads(path.read_text()) for path in sorted((out / plan.name).glob("*.json"))]
+def write_table(plan: Plan, out: Path, episodes: int) -> Path:
+    """Writes ``<table>.md`` and ``<table>.json`` from the figures over so many test battles; returns the first."""
+    found = [json.loads(path.read_text()) for path in sorted((out / plan.name).glob("*.json"))]
+    files = [file for file in found if file["about"]["episodes"] == episodes]
     rows = [_row(row) for file in files for row in file["rows"]]
     runs = [file["about"] for file in files if "model" in file["about"]]
     means = over_seeds(rows)

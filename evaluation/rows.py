@@ -1,6 +1,6 @@
 """The figures of a report: one row each, and how rows are found again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import hypot, sqrt
 from statistics import fmean, stdev
@@ -69,11 +69,27 @@ def distinct(rows: Iterable[Row], attribute: str) -> list[Any]:
     return list(dict.fromkeys(getattr(row, attribute) for row in rows))
 
 
+_STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
+"""97.5 % quantiles of Student's t for 1, 2, ... degrees of freedom; 1.96 beyond."""
+
+
+def seeds_margin(*figures: Sequence[float]) -> float:
+    """Half the 95 % interval, over seeds, of a sum or difference of means: Student's t times the standard error.
+
+    Args:
+        figures: one model's figures, a number per seed, or those of two; a model of one seed adds nothing.
+    """
+    spreads = [stdev(values) ** 2 / len(values) if len(values) > 1 else 0.0 for values in figures]
+    freedom = sum(len(values) - 1 for values in figures)
+    if freedom == 0:
+        return 0.0
+    return (_STUDENT[freedom - 1] if freedom <= len(_STUDENT) else 1.96) * sqrt(sum(spreads))
+
+
 def over_seeds(rows: Iterable[Row]) -> list[Row]:
     """Figures of a model's seeds as one: their mean, and an interval over episodes and seeds.
 
-    The interval joins, as squares, the seeds' intervals over episodes (their mean) and 1.96 standard errors of the mean
-    over seeds.
+    The interval joins, as squares, the seeds' intervals over episodes (their mean) and :func:`seeds_margin`.
     """
     groups: dict[Row, list[Row]] = {}
     for row in rows:
@@ -81,7 +97,7 @@ def over_seeds(rows: Iterable[Row]) -> list[Row]:
     means = []
     for key, group in groups.items():
         value, low, high = (fmean(getattr(row, name) for row in group) for name in ("value", "low", "high"))
-        seeds = 1.96 * stdev(row.value for row in group) / sqrt(len(group)) if len(group) > 1 else 0.0
+        seeds = seeds_margin([row.value for row in group])
         ends = value - hypot(value - low, seeds), value + hypot(high - value, seeds)
         means.append(replace(key, value=value, low=ends[0], high=ends[1], n=group[0].n))
     return means

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast, get_args
 
 from evaluation.rows import Split
 from s2rm_sc2.errors import BadArgument
@@ -12,9 +11,6 @@ from s2rm_sc2.scenarios import get
 from worldmodel.checkpoint import SEED_FOLDER, RunInfo, load_checkpoint
 from worldmodel.model import WorldModel
 from worldmodel.s2rm import Ablation, Modules
-
-ABLATIONS: tuple[str, ...] = tuple(name for name in get_args(Ablation) if name != "none")
-"""What ``--ablate`` offers."""
 
 
 @dataclass(frozen=True)
@@ -53,18 +49,21 @@ def ablated(run: Run, ablation: str) -> Run:
     """The run with something taken away from its model; the run itself stays as it is.
 
     Raises:
-        BadArgument: an unknown ablation, or a model that has no modules.
+        BadArgument: a model that has no modules, or not what shall be taken away.
     """
-    if ablation not in ABLATIONS:
-        raise BadArgument(f"--ablate {ablation} is unknown; choose one of {', '.join(ABLATIONS)}.")
     if not isinstance(run.model, Modules):
         raise BadArgument(
             f"{run.model.name} in {run.folder} has no modules that --ablate could take anything from; give a run of an "
             "S2RM model, such as s2gru, or leave --ablate out."
         )
+    if ablation not in run.model.ablations:
+        raise BadArgument(
+            f"--ablate {ablation} takes nothing from {run.model.name} in {run.folder}; choose one of "
+            f"{', '.join(run.model.ablations)}."
+        )
     model = deepcopy(run.model)
-    model.ablate(cast(Ablation, ablation))
-    return replace(run, model=model, name=f"{run.name} ({ablation})", ablation=cast(Ablation, ablation))
+    model.ablate(ablation)
+    return replace(run, model=model, name=f"{run.name} ({ablation})", ablation=ablation)
 
 
 def content(scenario: str) -> tuple[object, ...]:

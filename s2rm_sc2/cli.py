@@ -155,7 +155,10 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Of test battles, windows and kept views.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder of the report; by default RUN/evaluation.")] = None,
     ablate: Annotated[
-        list[str] | None, typer.Option(help="Also without this: reset (state), blind (views), constant (kernel).")
+        list[str] | None,
+        typer.Option(
+            help="Also without this: reset (memory), blind (views), constant (kernel), idle or forget (half the memory)."
+        ),
     ] = None,
 ) -> None:
     """Test runs on fresh battles, seen and unseen scenarios, beside the floors; write a report with plots."""

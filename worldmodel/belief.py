@@ -39,8 +39,8 @@ def nothing(units: UnitTable) -> Belief:
 def see(belief: Belief, units: UnitTable, sees: Tensor, keep: Tensor, sight: Tensor) -> Belief:
     """The belief after one step's views.
 
-    A unit that dies in sight is known to be dead; one that dies out of sight stays in the table, as nobody could
-    tell.
+    A unit that dies in sight is known to be dead, and an agent whose own view is there; any other that dies out of
+    sight stays in the table, as nobody could tell.
 
     Args:
         belief: what was known a step ago, ``[B, U]``.
@@ -51,10 +51,10 @@ def see(belief: Belief, units: UnitTable, sees: Tensor, keep: Tensor, sight: Ten
     """
     visible = sees.any(dim=1)
     tracked = visible & belief.known & (belief.age == 0)
-    died = belief.known & (belief.age == 0) & ~units.alive
+    dead = belief.known & ~units.alive
     n_agents = keep.shape[-1]
-    watched = within(belief.units, units, keep & units.alive[:, :n_agents], sight)
-    own = torch.zeros_like(died)
+    watched = within(belief.units, units, keep & units.alive[:, :n_agents], sight) & (belief.age == 0)
+    own = torch.zeros_like(dead)
     own[:, :n_agents] = keep
     last = UnitTable(
         units.type,
@@ -71,7 +71,7 @@ def see(belief: Belief, units: UnitTable, sees: Tensor, keep: Tensor, sight: Ten
         vy=torch.where(tracked, units.y - belief.units.y, torch.where(moved, 0.0, belief.vy)),
         age=torch.where(visible, 0.0, belief.age + 1.0),
         visible=visible,
-        known=(belief.known | visible) & ~(died & (watched | own)),
+        known=(belief.known | visible) & ~(dead & (watched | own)),
     )
 
 
@@ -92,13 +92,6 @@ def imagine(belief: Belief, change: Change, keep: Tensor, sight: Tensor) -> Beli
         visible=visible,
         known=known,
     )
-
-
-def imagined_sight(belief: Belief, keep: Tensor, sight: Tensor) -> Tensor:
-    """What each kept agent would see of the imagined battle, bool ``[B, A, U]``."""
-    n_agents = keep.shape[-1]
-    observers = keep & belief.known[:, :n_agents]
-    return _in_range(belief.units, belief.units, n_agents, sight) & observers[:, :, None] & belief.known[:, None]
 
 
 def within(places: UnitTable, observers: UnitTable, watching: Tensor, sight: Tensor) -> Tensor:

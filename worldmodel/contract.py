@@ -70,7 +70,7 @@ class Change:
         hit: logit of losing points of health or shield.
         damage: points lost if hit, from the shield first.
         damage_spread: scale of its Laplace distribution, points.
-        health, shield: points gained (healed, regenerated).
+        health, shield: points gained (healed, regenerated) if not hit.
         energy: change in points.
         cooldown: change in game loops.
         alive: logit of being alive after the step, given what is believed before it.
@@ -94,17 +94,17 @@ class Change:
 
     def expected(self, units: UnitTable) -> UnitTable:
         """The table after the change, with the points that a unit loses on average: what a dream goes on from."""
-        return self._apply(units, torch.sigmoid(self.hit) * self.damage)
+        return self._apply(units, torch.sigmoid(self.hit))
 
     def likeliest(self, units: UnitTable) -> UnitTable:
         """The table after the change, in which a unit loses points only if that is likelier than not."""
-        return self._apply(units, torch.where(self.hit > 0, self.damage, 0.0))
+        return self._apply(units, (self.hit > 0).to(self.hit.dtype))
 
-    def _apply(self, units: UnitTable, lost: Tensor) -> UnitTable:
-        """The table after the change, with points kept within what the unit type can have."""
+    def _apply(self, units: UnitTable, hit: Tensor) -> UnitTable:
+        """The table after the change where units are hit with these odds; points stay within what a type can have."""
         limits = _limits(units.x.device)
-        shield = units.shield + self.shield - lost
-        health = units.health + self.health + shield.clamp(max=0.0)
+        shield = units.shield + (1.0 - hit) * self.shield - hit * self.damage
+        health = units.health + (1.0 - hit) * self.health + shield.clamp(max=0.0)
         return UnitTable(
             type=units.type,
             team=units.team,

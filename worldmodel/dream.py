@@ -105,20 +105,21 @@ def units_loss(model: Predictor, windows: Windows, keep: Tensor, warmup: int, dr
     guided = watch(model, windows, keep, warmup)
     change, outcome = say(model, guided, windows, keep)
     belief = guided.belief
-    before = windows.units.map(lambda field: field[:, :warmup])
     after = windows.units.map(lambda field: field[:, 1 : warmup + 1])
     taken = windows.valid[:, 1 : warmup + 1]
     counted = belief.known & taken[..., None]
-    loss = unit_loss(change, belief.units, before, after, counted, belief.visible)
+    loss = unit_loss(change, belief.units, after, counted, belief.visible)
     loss = loss + outcome_loss(outcome, windows.reward[:, :warmup], windows.terminated[:, :warmup], taken)
     if not dreamed:
         return loss
     asked, visible = belief.known[:, -1], belief.visible[:, -1]
     for k, step in enumerate(dream(model, guided, change.at(warmup - 1), windows, keep, dreamed)):
         t = warmup + k
-        before, after = windows.units.at(t), windows.units.at(t + 1)
-        counted = asked & step.belief.known & before.alive & windows.valid[:, t + 1, None]
-        loss = loss + unit_loss(step.change, step.belief.units, before, after, counted, visible)
+        after = windows.units.at(t + 1)
+        counted = asked & step.belief.known & windows.units.alive[:, t] & windows.valid[:, t + 1, None]
+        loss = loss + unit_loss(step.change, step.belief.units, after, counted, visible)
+        reward, terminated = windows.reward[:, t], windows.terminated[:, t]
+        loss = loss + outcome_loss(step.outcome, reward, terminated, windows.valid[:, t + 1])
     return loss / (1 + dreamed)
 
 
@@ -146,7 +147,6 @@ class Forecast:
         alive: float32 ``[N, H, U]``, predicted probability of being alive.
         queried: bool ``[N, U]``, units the kept views have shown and that are not known to be dead at the start.
         visible: bool ``[N, U]``, units in sight of a kept view at the start.
-        age: float32 ``[N, U]``, steps since each was seen at the start.
         targets: the true tables, ``[N, H, U]``.
         valid: bool ``[N, H]``, steps before the episode's end.
     """
@@ -158,7 +158,6 @@ class Forecast:
     alive: Tensor
     queried: Tensor
     visible: Tensor
-    age: Tensor
     targets: UnitTable
     valid: Tensor
 
@@ -180,7 +179,6 @@ def forecast(model: Predictor, windows: Windows, keep: Tensor, warmup: int, hori
         alive=torch.stack(alive, dim=1),
         queried=start.known,
         visible=start.visible,
-        age=start.age,
         targets=windows.units.map(lambda field: field[:, rows]),
         valid=windows.valid[:, rows],
     )

@@ -88,4 +88,5 @@ def covered(places: Tensor, looking: Tensor, sight: Tensor) -> Tensor:
     square, margin = places.square().sum(-1), (sight / WORLD_SCALE).square() - looking.square().sum(-1)
     first = torch.cat([places, torch.stack([square, torch.ones_like(square)], dim=-1)], dim=-1)
     second = torch.cat([2.0 * looking, torch.stack([-torch.ones_like(margin), margin], dim=-1)], dim=-1)
-    return ((first @ second.transpose(-1, -2)) > 0).any(dim=-1)
+    inside = (first @ second.transpose(-1, -2) > 0) & (sight > 0).unsqueeze(-2)
+    return inside.any(dim=-1)

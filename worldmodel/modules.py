@@ -49,7 +49,7 @@ class ModuleRMC(nn.Module):
     """A relational memory core (Santoro et al. 2018) of its own for each of M modules.
 
     A module's state is a matrix of ``slots`` rows of width D / slots. The rows attend to each other and to the input,
-    and are then gated against what they were.
+    and are then gated against what they were; forgetting has to be learned (a bias of 1, as in the paper's code).
     """
 
     def __init__(self, modules: int, inputs: int, hidden: int, slots: int) -> None:
@@ -72,6 +72,6 @@ class ModuleRMC(nn.Module):
         thought = self.norm_attended(memory + attended)
         thought = self.norm_thought(thought + torch.relu(self.think(thought)))
         gates = self.gates_input(entry) + self.gates_state(torch.tanh(memory))
-        let_in, forget = torch.sigmoid(gates).chunk(2, dim=-1)
-        memory = let_in * torch.tanh(thought) + forget * kept
+        let_in, forget = gates.chunk(2, dim=-1)
+        memory = torch.sigmoid(let_in) * torch.tanh(thought) + torch.sigmoid(forget + 1.0) * kept
         return memory.transpose(-2, -3).flatten(-2)

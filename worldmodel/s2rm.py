@@ -4,7 +4,7 @@ What is seen writes to the modules near its place, modules talk to modules near 
 with parameters of its own, and a query reads the modules near its place.
 """
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,12 +17,16 @@ from worldmodel.model import WorldModel
 from worldmodel.modules import ModuleGRU, ModuleLinear, ModuleRMC
 from worldmodel.sphere import SphereKernel
 
-Ablation = Literal["none", "reset", "blind", "constant"]
-"""What is taken away at test time: the state before every step, the views, the kernel's locality."""
+Ablation = Literal["none", "reset", "blind", "constant", "idle", "forget"]
+"""What is taken away at test time: all memory before every step, the views, the kernel's locality; and of a model with
+two memories one at a time: the modules' states (idle), or what was last seen (forget)."""
 
 
 class Modules(WorldModel):
-    """What every S2RM has: modules on the sphere, the three ablations, and the topology."""
+    """What every S2RM has: modules on the sphere, the ablations, and the topology."""
+
+    ablations: ClassVar[tuple[Ablation, ...]] = ("reset", "blind", "constant")
+    """What can be taken away from it."""
 
     ablation: Ablation = "none"
 
@@ -52,7 +56,7 @@ class Modules(WorldModel):
 
     def window(self, memory: Memory, encoded: Encoded) -> tuple[Memory, Memory]:
         """Documented at :meth:`Predictor.window`; a reset state forgets everything before every step."""
-        if self.ablation != "reset":
+        if self.ablation not in ("reset", "idle"):
             return super().window(memory, encoded)
         blank = tuple(torch.zeros_like(part) for part in memory)
         steps = [self.advance(blank, step) for step in zip(*(part.unbind(dim=1) for part in encoded), strict=True)]

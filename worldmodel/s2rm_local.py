@@ -7,6 +7,8 @@ Beside their states they remember single tokens, exactly where each was, until s
 place that is asked about these spread as clouds.
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -18,12 +20,13 @@ from worldmodel.encoder import Asked, Tokens
 from worldmodel.last_seen import LastSeen, covered, remember
 from worldmodel.modules import gru_step
 from worldmodel.readout import MAP_CELL, MAP_CELLS
-from worldmodel.s2rm import Modules
+from worldmodel.s2rm import Ablation, Modules
 
 
 class LocalS2GRU(Modules):
     """Modules with shared GRU weights and local frames, and what was last seen and not looked at again."""
 
+    ablations: ClassVar[tuple[Ablation, ...]] = (*Modules.ablations, "idle", "forget")
     spacing: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
@@ -78,7 +81,7 @@ class LocalS2GRU(Modules):
         """Documented at :meth:`Predictor.window`: the modules' states step by step, what was last seen all at once."""
         states, last = super().window(memory[:1], encoded[:2])
         place, content, sight, present = encoded[2:]
-        only_now = self.ablation in ("reset", "blind")
+        only_now = self.ablation in ("reset", "blind", "forget")
         seen = remember(LastSeen(*memory[1:]), place, content, sight, present, only_now)
         return (*states, *seen.parts), (*last, *(part[:, -1] for part in seen.parts))
 

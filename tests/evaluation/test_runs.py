@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.runs import ABLATIONS, Run, ablated, content, load_runs
+from evaluation.runs import Run, ablated, content, load_runs
 from evaluation.suite import default_scenarios
 from s2rm_sc2.errors import BadArgument
 from worldmodel.config import preset
@@ -29,7 +29,7 @@ def test_names_of_the_same_battles_are_not() -> None:
 
 def test_an_ablation_leaves_the_run_itself_as_it_is(run_2s3z: Path) -> None:
     (run,) = load_runs([run_2s3z])
-    for name in ABLATIONS:
+    for name in Modules.ablations:
         without = ablated(run, name)
         assert (without.name, without.ablation) == (f"s2gru ({name})", name)
         assert isinstance(without.model, Modules)
@@ -43,7 +43,9 @@ def test_only_models_with_modules_can_be_ablated_and_only_so(run_2s3z: Path) -> 
     plain = Run(run.folder, build(preset("debug", "lstm")[0]), run.info, "lstm")
     with pytest.raises(BadArgument, match=r"lstm in .* has no modules"):
         ablated(plain, "reset")
-    with pytest.raises(BadArgument, match="--ablate sight is unknown; choose one of reset, blind, constant"):
+    with pytest.raises(
+        BadArgument, match=r"--ablate sight takes nothing from s2gru in .*; choose one of reset, blind, constant"
+    ):
         ablated(run, "sight")
 
 

@@ -140,7 +140,9 @@ def test_batched_modules_step_like_a_loop_over_relational_memory_cores() -> None
             thought = batched.norm_attended(memory + weights @ value)
             thought = batched.norm_thought(thought + linear(batched.think, m, thought).relu())
             gates = linear(batched.gates_input, m, entry) + linear(batched.gates_state, m, memory.tanh())
-            let_in, forget = gates.sigmoid().chunk(2, dim=-1)
+            let_in, forget = (
+                (gates + torch.tensor([0.0, 1.0]).repeat_interleave(gates.shape[-1] // 2)).sigmoid().chunk(2, dim=-1)
+            )
             expected = let_in * thought.tanh() + forget * held
             torch.testing.assert_close(stepped[b, m].reshape(slots, width), expected, rtol=1e-4, atol=1e-5)
 

@@ -2,8 +2,8 @@ import torch
 
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import unit_type
-from worldmodel.belief import Belief, imagine, imagined_sight, nothing, see
-from worldmodel.contract import Change
+from worldmodel.belief import Belief, imagine, nothing, see
+from worldmodel.contract import CHANGE_FIELDS, Change
 
 SIGHT = torch.tensor([[9.0, 9.0]])
 MARINE, ZEALOT = unit_type("marine").index, unit_type("zealot").index
@@ -87,7 +87,7 @@ def test_an_imagined_step_moves_units_and_removes_those_predicted_dead() -> None
     )
     dreamed = imagine(belief, change, torch.tensor([[True, True]]), SIGHT)
     assert dreamed.units.x.tolist() == [[6, 7, 13]]
-    assert dreamed.units.health.tolist() == [[38, 23, 8]]
+    assert dreamed.units.health.tolist() == [[38, 24, 10]]
     assert dreamed.known.tolist() == [[True, False, True]]
     assert dreamed.vx.tolist() == [[1, 1, 1]]
 
@@ -95,7 +95,9 @@ def test_an_imagined_step_moves_units_and_removes_those_predicted_dead() -> None
 def test_each_agent_sees_as_far_as_its_own_sight() -> None:
     units = battle([5, 5, 14])
     belief = watch([units], [True, True])[0]
+    zero = torch.zeros(1, 3)
+    still = Change(*(zero + float(name == "alive") for name in CHANGE_FIELDS))
     for sight, seen in (([9.0, 9.0], False), ([9.0, 10.0], True), ([10.0, 9.0], True)):
         keep, reach = torch.tensor([[True, True]]), torch.tensor([sight])
         everyone = Belief(units, belief.vx, belief.vy, belief.age, belief.visible, torch.ones(1, 3, dtype=torch.bool))
-        assert imagined_sight(everyone, keep, reach)[0, :, 2].any() == seen
+        assert imagine(everyone, still, keep, reach).visible[0, 2] == seen
