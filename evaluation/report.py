@@ -60,11 +60,12 @@ class Report:
             for heading in ("scenario", "model"):
                 table.add_column(heading, no_wrap=True)
             for heading in sheet.columns:
-                table.add_column(heading, justify="right", no_wrap=True)
+                table.add_column(heading.replace(", ", ",\n"), justify="right", no_wrap=True)
             for scenario, split, lines in sheet.blocks(self.rows):
                 for number, (name, cells) in enumerate(lines):
                     shown = (_coloured(cell, sheet.decimals) for cell in cells)
-                    table.add_row(f"{scenario} ({split})" if number == 0 else "", name, *shown)
+                    first = {0: scenario, 1: f"({split})"}.get(number, "")  # on two lines, for narrow terminals
+                    table.add_row(first, name, *shown)
                 table.add_section()
             table.caption = sheet.caption
             tables.append(table)

@@ -157,7 +157,7 @@ def evaluate(
     ablate: Annotated[
         list[str] | None,
         typer.Option(
-            help="Also without this: reset (memory), blind (views), constant (kernel), idle or forget (half the memory)."
+            help="Also without: reset (memory), blind (views), constant (kernel), idle or forget (half the memory)."
         ),
     ] = None,
 ) -> None:
