@@ -40,11 +40,17 @@ def gaps(rows: Sequence[Row], reference: str) -> list[Row]:
             if model != reference:
                 gap = _means(own, weights) - base
                 middle, (low, high) = gap[0], np.nanpercentile(gap[1:], [2.5, 97.5])
-                seeds = seeds_margin([row.value for row in own], [row.value for row in models[reference]])
+                seeds = seeds_margin(*(_figures(rows_of) for rows_of in (own, models[reference])))
                 low, high = middle - np.hypot(middle - low, seeds), middle + np.hypot(high - middle, seeds)
                 named = replace(key, model=model, metric=f"{key.metric}{SUFFIX}", n=own[0].n)
                 found.append(replace(named, value=float(middle), low=float(low), high=float(high)))
     return found
+
+
+def _figures(seeds: Sequence[Row]) -> list[float]:
+    """Each seed's figure over all battles."""
+    totals = np.array([row.sums for row in seeds]).sum(axis=1)
+    return list(totals[:, 0] / np.maximum(totals[:, 1], 1e-9))
 
 
 def _means(seeds: Sequence[Row], weights: Floats) -> Floats:

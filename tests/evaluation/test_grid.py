@@ -90,7 +90,8 @@ def test_a_gap_is_unsure_where_seeds_differ() -> None:
     row = Row("ours", 0, "3m", "train", 1.0, 1, "dark", "place_nll", 5.0, 3.0, 7.0, 50, sums(1, 3, 5, 7, 9))
     seeds = [replace(row, model="other", seed=seed, sums=sums(*(c + seed for c in (1, 3, 5, 7, 9)))) for seed in (0, 2)]
     (gap,) = gaps([row, *seeds], "ours")
-    assert (gap.value, gap.low, gap.high) == pytest.approx((1.0, 0.0, 2.0))
+    # The seeds lie 0 and 2 behind, so the standard error is 1; Student's t for one degree of freedom is 12.71.
+    assert (gap.value, gap.low, gap.high) == pytest.approx((1.0, 1.0 - 12.71, 1.0 + 12.71))
 
 
 def test_a_mean_over_seeds_is_as_uncertain_as_its_battles_and_its_seeds_together() -> None:
@@ -100,7 +101,7 @@ def test_a_mean_over_seeds_is_as_uncertain_as_its_battles_and_its_seeds_together
     (alone,) = over_seeds([row(0, 5.0)])
     assert asdict(alone) == {**asdict(row(0, 5.0)), "seed": None}
     (both,) = over_seeds([row(0, 5.0), row(1, 7.0)])
-    spread = 1.96 * 1.0  # the standard error of the mean of 5 and 7 is 1
+    spread = 12.71 * 1.0  # Student's t for one degree of freedom; the standard error of the mean of 5 and 7 is 1
     assert (both.value, both.n) == (6.0, 9)
     assert both.value - both.low == pytest.approx((0.3**2 + spread**2) ** 0.5)
     assert both.high - both.value == pytest.approx((0.4**2 + spread**2) ** 0.5)
