@@ -17,7 +17,6 @@ class Belief:
         units: the state each unit was last seen (or imagined) in.
         vx, vy: its last displacement over one step while in sight, cells; 0 where it was seen only once.
         age: steps since it was last in sight, float32.
-        imagined: steps of it that a model imagined since views ended, float32.
         visible: in sight of a kept view now.
         known: seen at least once and not known to be dead. Only these rows are queried.
     """
@@ -26,7 +25,6 @@ class Belief:
     vx: Tensor
     vy: Tensor
     age: Tensor
-    imagined: Tensor
     visible: Tensor
     known: Tensor
 
@@ -35,7 +33,7 @@ def nothing(units: UnitTable) -> Belief:
     """The belief before the first view, shaped like ``units`` ``[B, U]``; types and teams are copied."""
     zero, false = torch.zeros_like(units.x), torch.zeros_like(units.alive)
     blank = UnitTable(units.type, units.team, zero, zero, zero, zero, zero, zero, false)
-    return Belief(blank, zero, zero, zero, zero, false, false)
+    return Belief(blank, zero, zero, zero, false, false)
 
 
 def see(belief: Belief, units: UnitTable, sees: Tensor, keep: Tensor, sight: Tensor) -> Belief:
@@ -72,7 +70,6 @@ def see(belief: Belief, units: UnitTable, sees: Tensor, keep: Tensor, sight: Ten
         vx=torch.where(tracked, units.x - belief.units.x, torch.where(moved, 0.0, belief.vx)),
         vy=torch.where(tracked, units.y - belief.units.y, torch.where(moved, 0.0, belief.vy)),
         age=torch.where(visible, 0.0, belief.age + 1.0),
-        imagined=torch.where(visible, 0.0, belief.imagined),
         visible=visible,
         known=(belief.known | visible) & ~(dead & (watched | own)),
     )
@@ -92,7 +89,6 @@ def imagine(belief: Belief, change: Change, keep: Tensor, sight: Tensor) -> Beli
         vx=units.x - belief.units.x,
         vy=units.y - belief.units.y,
         age=torch.where(visible, 0.0, belief.age + 1.0),
-        imagined=belief.imagined + 1.0,
         visible=visible,
         known=known,
     )
@@ -113,11 +109,11 @@ def stack(beliefs: list[Belief]) -> Belief:
     """Beliefs of consecutive steps as one, ``[B, T, U]``."""
     tables = [belief.units for belief in beliefs]
     units = UnitTable(*(torch.stack([getattr(t, f.name) for t in tables], dim=1) for f in fields(UnitTable)))
-    names = ("vx", "vy", "age", "imagined", "visible", "known")
+    names = ("vx", "vy", "age", "visible", "known")
     return Belief(units, *(torch.stack([getattr(b, name) for b in beliefs], dim=1) for name in names))
 
 
 def at(belief: Belief, step: int) -> Belief:
     """The belief of one step of a window: ``[B, T, U]`` to ``[B, U]``."""
-    columns = (getattr(belief, name)[:, step] for name in ("vx", "vy", "age", "imagined", "visible", "known"))
+    columns = (getattr(belief, name)[:, step] for name in ("vx", "vy", "age", "visible", "known"))
     return Belief(belief.units.at(step), *columns)

@@ -18,7 +18,7 @@ from worldmodel.belief import Belief
 from worldmodel.contract import Observation, UnitQueries
 
 TOKEN_COLUMNS = (*UNIT_COLUMNS, "sight", *ACTION_COLUMNS)
-ROW_COLUMNS = (*UNIT_COLUMNS, *ACTION_COLUMNS, "vx", "vy", "visible", "log_age", "log_imagined")
+ROW_COLUMNS = (*UNIT_COLUMNS, *ACTION_COLUMNS, "vx", "vy", "visible", "log_age")
 TOKEN_WIDTH, ROW_WIDTH, PAIR_WIDTH = len(TOKEN_COLUMNS), len(ROW_COLUMNS), len(PAIR_COLUMNS)
 
 _AIM = ACTION_COLUMNS.index("target_dx")
@@ -53,11 +53,10 @@ def ask(belief: Belief, actions: Tensor, keep: Tensor) -> UnitQueries:
     """The units seen so far, as queries; arguments as :func:`observe`."""
     looks = _looks(belief, keep)
     acts = _padded(action_features(belief.units, actions, looks), belief)
-    steps = torch.log1p(torch.stack([belief.age, belief.imagined], dim=-1))
-    state = torch.stack([belief.vx, belief.vy, belief.visible.to(belief.vx.dtype)], dim=-1)
+    state = torch.stack([belief.vx, belief.vy, belief.visible.to(belief.vx.dtype), torch.log1p(belief.age)], dim=-1)
     return UnitQueries(
         place=places(belief.units),
-        rows=torch.cat([unit_features(belief.units), acts, state, steps], dim=-1),
+        rows=torch.cat([unit_features(belief.units), acts, state], dim=-1),
         pairs=pair_features(belief.units, actions, looks),
         present=belief.known,
         age=belief.age,

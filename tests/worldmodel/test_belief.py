@@ -99,7 +99,5 @@ def test_each_agent_sees_as_far_as_its_own_sight() -> None:
     still = Change(*(zero + float(name == "alive") for name in CHANGE_FIELDS))
     for sight, seen in (([9.0, 9.0], False), ([9.0, 10.0], True), ([10.0, 9.0], True)):
         keep, reach = torch.tensor([[True, True]]), torch.tensor([sight])
-        everyone = Belief(
-            units, belief.vx, belief.vy, belief.age, belief.imagined, belief.visible, torch.ones(1, 3, dtype=torch.bool)
-        )
+        everyone = Belief(units, belief.vx, belief.vy, belief.age, belief.visible, torch.ones(1, 3, dtype=torch.bool))
         assert imagine(everyone, still, keep, reach).visible[0, 2] == seen
