@@ -108,16 +108,16 @@ def units_loss(model: Predictor, windows: Windows, keep: Tensor, warmup: int, dr
     after = windows.units.map(lambda field: field[:, 1 : warmup + 1])
     taken = windows.valid[:, 1 : warmup + 1]
     counted = belief.known & taken[..., None]
-    loss = unit_loss(change, belief.units, after, counted, belief.visible)
+    loss = unit_loss(change, belief.units, belief.units, after, counted, belief.visible)
     loss = loss + outcome_loss(outcome, windows.reward[:, :warmup], windows.terminated[:, :warmup], taken)
     if not dreamed:
         return loss
     asked, visible = belief.known[:, -1], belief.visible[:, -1]
     for k, step in enumerate(dream(model, guided, change.at(warmup - 1), windows, keep, dreamed)):
         t = warmup + k
-        after = windows.units.at(t + 1)
-        counted = asked & step.belief.known & windows.units.alive[:, t] & windows.valid[:, t + 1, None]
-        loss = loss + unit_loss(step.change, step.belief.units, after, counted, visible)
+        before, after = windows.units.at(t), windows.units.at(t + 1)
+        counted = asked & step.belief.known & before.alive & windows.valid[:, t + 1, None]
+        loss = loss + unit_loss(step.change, step.belief.units, before, after, counted, visible)
         reward, terminated = windows.reward[:, t], windows.terminated[:, t]
         loss = loss + outcome_loss(step.outcome, reward, terminated, windows.valid[:, t + 1])
     return loss / (1 + dreamed)

@@ -21,7 +21,9 @@ def hit(before: UnitTable, after: UnitTable) -> Tensor:
     return before.health + before.shield - after.health - after.shield > HIT_POINTS_LOST
 
 
-def unit_loss(change: Change, believed: UnitTable, after: UnitTable, counted: Tensor, visible: Tensor) -> Tensor:
+def unit_loss(
+    change: Change, believed: UnitTable, before: UnitTable, after: UnitTable, counted: Tensor, visible: Tensor
+) -> Tensor:
     """Loss of one predicted step of units; hidden ones, few and much harder, weigh a quarter of those in sight.
 
     Places are learned by a smooth L1 and their spread by the Laplace likelihood of what error is left, so that an
@@ -29,21 +31,23 @@ def unit_loss(change: Change, believed: UnitTable, after: UnitTable, counted: Te
 
     Args:
         change: the prediction ``[..., U]``.
-        believed: the table it starts from, which the answer is a change of: last seen or imagined.
+        believed: the table it starts from, last seen or imagined; places are told from there.
+        before: the table from which points are told: last seen, or in a dream the true one, so that what a model has
+            imagined wrongly does not count as a hit.
         after: the true table a step later.
         counted: bool, rows that were asked about and whose truth is known.
         visible: bool, rows in sight when asked.
     """
-    was_hit = hit(believed, after)
+    was_hit = hit(before, after)
     alive = cross_entropy(change.alive, after.alive.to(change.alive.dtype), reduction="none")
     hits = cross_entropy(change.hit, was_hit.to(change.hit.dtype), reduction="none")
     dx, dy = after.x - believed.x - change.dx, after.y - believed.y - change.dy
     place = _smooth(dx) + _smooth(dy) + _SPREAD_WEIGHT * (_laplace(dx, change.spread) + _laplace(dy, change.spread))
-    lost = believed.health + believed.shield - after.health - after.shield
+    lost = before.health + before.shield - after.health - after.shield
     error = (lost - change.damage) / 10.0
     damage = _smooth(error) + _SPREAD_WEIGHT * _laplace(error, change.damage_spread / 10.0)
-    health = _smooth((after.health - believed.health - change.health) / 10.0)
-    shield = _smooth((after.shield - believed.shield - change.shield) / 10.0)
+    health = _smooth((after.health - before.health - change.health) / 10.0)
+    shield = _smooth((after.shield - before.shield - change.shield) / 10.0)
     energy = _smooth((after.energy - believed.energy - change.energy) / 5.0)
     cooldown = _smooth((after.cooldown - believed.cooldown - change.cooldown) / 8.0)
     survivor = place + torch.where(was_hit, damage, health + shield) + 0.1 * energy + 0.2 * cooldown
