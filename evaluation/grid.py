@@ -40,6 +40,7 @@ REFERENCES = ("s2gru-local", "s2gru")
 """Models that the others are compared with, battle by battle."""
 
 _FIELDS = ("2x1s2z", "3x1s2z", "2x2s2z", "3x2s2z")
+_SIGHTS = (",sight=5", "")
 _MORE = ("3x1s2z", "3x2s2z", "4x2s2z")
 
 
@@ -70,15 +71,14 @@ PLANS = {
         Plan(
             "places",
             "places",
-            tuple(f"{name},sight=5" for name in _FIELDS),
+            tuple(f"{name}{sight}" for sight in _SIGHTS for name in _FIELDS),
             400,
-            tuple(f"{name},sight=5" for name in _MORE),
+            tuple(f"{name}{sight}" for sight in _SIGHTS for name in _MORE),
             PLACE_SHEETS,
         ),
-        Plan("places9", "places", _FIELDS, 400, _MORE, PLACE_SHEETS),
     )
 }
-"""The tables: units, and places with sight 5 and SMAC's own sight 9."""
+"""The tables: units, and places with sight 5 and SMAC's own sight 9 (one model for both)."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from torch.nn.functional import softplus
 
 from s2rm_sc2.views.entity import WORLD_SCALE
 from s2rm_sc2.views.local_map import UNIT_CHANNELS
+from worldmodel.contract import LocalMap
 from worldmodel.last_seen import LastSeen
 from worldmodel.readout import MAP_CELL, MAP_CELLS
 
@@ -37,8 +38,17 @@ class Clouds(nn.Module):
         self.net = nn.Sequential(nn.Linear(width + len(_AGES) + 1, 32), nn.ReLU(), nn.Linear(32, 6))
         self.width = width
 
+    def added(self, answer: LocalMap, memory: LastSeen, place: Tensor) -> LocalMap:
+        """An answer to which the clouds are added; arguments as :meth:`forward`."""
+        rates, points = self(memory, place)
+        return LocalMap(torch.logaddexp(answer.log_rates, rates.clamp(min=1e-9).log()), answer.points + points)
+
     def forward(self, memory: LastSeen, place: Tensor) -> tuple[Tensor, Tensor]:
-        """What the clouds add to the local maps around places ``[..., Q, 2]`` (world coordinates).
+        """What the clouds add to the local maps around places.
+
+        Args:
+            memory: remembered tokens ``[B, T, S]``.
+            place: ``[B, T, Q, 2]``, world coordinates.
 
         Returns:
             Rates ``[..., Q, K, n, n]`` and health and shield ``[..., Q, 2, n, n]``, all 0 where no cloud is near.

@@ -11,6 +11,7 @@ ModelName = Literal[
     "s2gru",
     "s2rmc",
     "s2gru-literal",
+    "learned-table",
     "lstm",
     "rmc",
     "rim",
@@ -43,7 +44,7 @@ class ModelConfig:
         reach: how many modules a place reaches when τ and ε are calibrated; about 4.
         frame: cells along a side of a module's local frame (``s2gru-local``).
         channels: features that a cell of a local frame is written with and read as.
-        remembered: tokens that are remembered until their place is seen again (``s2gru-local``).
+        remembered: tokens that are remembered until their place is seen again (``s2gru-local``, ``learned-table``).
         literal: the paper's kernel, which nothing anchors or calibrates.
         dynamics: of the paper's S2RM.
         slots: rows of a relational memory core.
@@ -112,7 +113,7 @@ class TrainConfig:
     blink: bool = False
     symmetries: bool = False
     task: Task = "units"
-    places: int = 24
+    places: int = 12
     evaluate_every: int = 200
 
     def to_dict(self) -> dict[str, Any]:
@@ -192,12 +193,12 @@ _FITTED: dict[Preset, dict[ModelName, dict[str, Any]]] = {
         "s2rmc": {"modules": 32, "hidden": 32, "head_width": 12},
         "rmc": {"recurrent": 576},
         "rim": {"modules": 16, "hidden": 32, "active": 8},
-        "tto8": {"width": 96},
-        "tto20": {"width": 96},
-        "tto8-relative": {"width": 96},
-        "tto20-relative": {"width": 96},
-        "unit-gru": {"recurrent": 160},
-        "transformer": {"layers": 3, "heads": 4},
+        "tto8": {"width": 128},
+        "tto20": {"width": 128},
+        "tto8-relative": {"width": 128},
+        "tto20-relative": {"width": 128},
+        "unit-gru": {"recurrent": 208},
+        "transformer": {"layers": 4, "heads": 4},
     },
     "paper": {
         "s2gru": {"hidden": 32, "head_width": 12},

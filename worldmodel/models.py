@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from worldmodel.baselines.learned_table import LearnedTable
 from worldmodel.baselines.lstm import PooledLSTM
 from worldmodel.baselines.rim import RIM
 from worldmodel.baselines.rmc import PooledRMC
@@ -18,6 +19,7 @@ MODELS: dict[ModelName, Callable[[ModelConfig], WorldModel]] = {
     "s2gru": S2RM,
     "s2rmc": S2RM,
     "s2gru-literal": S2RM,
+    "learned-table": LearnedTable,
     "lstm": PooledLSTM,
     "rmc": PooledRMC,
     "rim": RIM,

@@ -17,6 +17,7 @@ from worldmodel.clouds import KINDS, Clouds
 from worldmodel.config import ModelConfig
 from worldmodel.contract import Encoded, LocalMap, Memory, Observation
 from worldmodel.encoder import Asked, Tokens
+from worldmodel.frames import corners, knots_around
 from worldmodel.last_seen import LastSeen, covered, remember
 from worldmodel.modules import gru_step
 from worldmodel.readout import MAP_CELL, MAP_CELLS
@@ -68,7 +69,7 @@ class LocalS2GRU(Modules):
         entries = (weights.unsqueeze(-1) * content.unsqueeze(-2)).flatten(0, -2)
         written = empty.flatten(0, -2).index_add(0, rows.flatten(), entries)
         written = written.reshape(*content.shape[:-2], self.config.modules, -1)
-        lit = covered(_grid(self.sphere.places, self.config.frame, self.spacing), tokens.place, tokens.sight)
+        lit = covered(knots_around(self.sphere.places, self.config.frame, self.spacing), tokens.place, tokens.sight)
         lit = lit.reshape(*written.shape[:-1], -1) & (self.ablation != "blind")
         busy = written.detach().any(dim=-1) | lit.any(dim=-1)  # most modules hear and see nothing: they enter the bias
         heard = self.enter(written[busy]) + self.enter_light(lit[busy].to(written.dtype))
@@ -101,14 +102,12 @@ class LocalS2GRU(Modules):
         if asked.units is not None:
             return torch.relu(told)
         _, _, token_place, _, sight, _ = encoded
-        lit = covered(_grid(asked.place, MAP_CELLS, MAP_CELL), token_place, sight).reshape(*told.shape[:-1], -1)
+        lit = covered(knots_around(asked.place, MAP_CELLS, MAP_CELL), token_place, sight).reshape(*told.shape[:-1], -1)
         return torch.relu(told + self.light(lit.to(told.dtype)))
 
     def read_places(self, memory: Memory, encoded: Encoded, place: Tensor) -> LocalMap:
         """Documented at :meth:`WorldModel.read_places`; what was last seen is added to what the modules expect."""
-        answer = super().read_places(memory, encoded, place)
-        rates, points = self.clouds(LastSeen(*memory[1:]), place)
-        return LocalMap(torch.logaddexp(answer.log_rates, rates.clamp(min=1e-9).log()), answer.points + points)
+        return self.clouds.added(super().read_places(memory, encoded, place), LastSeen(*memory[1:]), place)
 
     def _ways(self) -> Tensor:
         """How messages add up: kernel times (1, dx, dy) from module to module, ``[3 M, M]``."""
@@ -131,29 +130,3 @@ class LocalS2GRU(Modules):
         tables = torch.arange(place[..., 0, 0].numel(), device=place.device).reshape(*place.shape[:-2], 1, 1, 1)
         rows = (tables * modules + module.unsqueeze(-1)) * self.bins + knots
         return rows.flatten(-2), (weights * kernel.unsqueeze(-1)).flatten(-2)
-
-
-def _grid(middles: Tensor, knots: int, spacing: Tensor | float) -> Tensor:
-    """The knots of frames around ``[..., K, 2]``, world coordinates ``[..., K * knots², 2]``."""
-    steps = (torch.arange(knots, device=middles.device) - (knots - 1) / 2) * (spacing / WORLD_SCALE)
-    return (middles.unsqueeze(-2) + torch.cartesian_prod(steps, steps)).flatten(-3, -2)
-
-
-def corners(offsets: Tensor, knots: int, spacing: Tensor | float) -> tuple[Tensor, Tensor]:
-    """The four knots of a square frame around an offset, and its bilinear weights there (0 outside the frame).
-
-    Args:
-        offsets: ``[..., 2]``, world coordinates, from the frame's middle.
-        knots: n, along a side.
-        spacing: cells between two of them.
-
-    Returns:
-        Distinct knots, int64 ``[..., 4]`` below n², and weights ``[..., 4]``.
-    """
-    at = offsets * (WORLD_SCALE / spacing) + (knots - 1) / 2
-    low = at.floor().clamp(0, knots - 2)
-    high = (1.0 - (at - low - 1.0).abs()).clamp(min=0.0)
-    x, y = torch.stack([(1.0 - (at - low).abs()).clamp(min=0.0), high], dim=-1).unbind(dim=-2)
-    first = (low[..., 0] * knots + low[..., 1]).long()
-    index = first.unsqueeze(-1) + torch.tensor([0, 1, knots, knots + 1], device=offsets.device)
-    return index, (x.unsqueeze(-1) * y.unsqueeze(-2)).flatten(-2)

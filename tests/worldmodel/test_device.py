@@ -23,7 +23,7 @@ def test_a_device_that_is_not_there_is_said() -> None:
 
 
 # Where the shapes of a model follow from the content of its tensors, it cannot run on tensors without content.
-SHAPED_BY_CONTENT = {"s2gru-local"}
+SHAPED_BY_CONTENT = {"s2gru-local", "learned-table"}
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from s2rm_sc2.views.entity import WORLD_SCALE
 from worldmodel.config import preset
 from worldmodel.contract import Observation
-from worldmodel.s2rm_local import LocalS2GRU, corners
+from worldmodel.frames import corners
+from worldmodel.s2rm_local import LocalS2GRU
 from worldmodel.tokens import TOKEN_WIDTH
 
 CELL = 1.0 / WORLD_SCALE
