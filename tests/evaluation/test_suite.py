@@ -30,6 +30,8 @@ KEYS = [
     "low",
     "high",
     "n",
+    "dropping",
+    "bin",
 ]
 
 
