@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluation.figures import Figures, Terms, write_table
 from evaluation.held_out import PRIVATE, PURPOSE, collected, held_out
 from evaluation.judges import Judge, UnitJudge, place_judge
 from evaluation.plan import PLANS, Plan
 from evaluation.questions import choose
 from evaluation.runs import Run
+from evaluation.verdicts import Terms, Verdicts, write_table
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import get
 from s2rm_sc2.store import EpisodeStore
@@ -85,12 +85,12 @@ def benchmark_models(
             raise BadArgument(f"No finished run of table {plan.name} lies in {folder}; leave out --runs to train some.")
     _same_stores([folder / entry.name for entry in entries if entry not in missing])
     terms = Terms(PRIVATE if private else PURPOSE, episodes, plan.tested, plan.questions)
-    figures = Figures(out, plan.name, terms)
+    verdicts = Verdicts(out, plan.name, terms)
     training = _training_stores(plan, data, progress) if missing else []
-    unjudged = [entry for entry in entries if entry in missing or figures.lacks(folder / entry.name)]
-    judge = _judge(plan, out / "tests", terms, progress) if unjudged or figures.lacks(None) else None
-    if judge is not None and figures.lacks(None):
-        figures.write(None, judge.floors([plan.trained]))
+    unjudged = [entry for entry in entries if entry in missing or verdicts.lacks(folder / entry.name)]
+    judge = _judge(plan, out / "tests", terms, progress) if unjudged or verdicts.lacks(None) else None
+    if judge is not None and verdicts.lacks(None):
+        verdicts.write(None, judge.floors([plan.trained]))
     with progress_display(progress) as display:
         whole = display.add_task(f"table {plan.name}", total=len(entries), completed=0, note="")
         for entry in entries:
@@ -101,10 +101,10 @@ def benchmark_models(
             if judge is not None and entry in unjudged:
                 display.update(whole, note=f"judging {entry.name}")
                 model, info = load_checkpoint(run)
-                figures.write(run, judge.rows(Run(run, model, info, model.name)))
-                write_table(figures, plan)
+                verdicts.write(run, judge.rows(Run(run, model, info, model.name)))
+                write_table(verdicts, plan)
             display.advance(whole)
-    return write_table(figures, plan)
+    return write_table(verdicts, plan)
 
 
 def finished(run: Path, entry: Entry, stores: Stores | None) -> bool:

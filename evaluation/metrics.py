@@ -142,6 +142,15 @@ CALIBRATION_METRICS = {
 BINS = 10
 """Of a reliability curve."""
 
+
+def meanings() -> dict[str, str]:
+    """What each metric of units, maps and outcomes means, in one line."""
+    counted = {
+        name: " ".join((metric.__doc__ or "").split()) for name, metric in [*METRICS.items(), *OUTCOME_METRICS.items()]
+    }
+    return counted | MAP_METRICS | CALIBRATION_METRICS
+
+
 FACTORS = {"position_error": "position_error_factor", "health_error": "health_error_factor"}
 """Errors that are also given as a factor of the floor's, and what that is called."""
 

@@ -91,6 +91,11 @@ def evaluate(
         judges.append(place_judge(names, known, folder, episodes, seed, progress, asked, ablations or None))
     rows = [row for judge in judges for run in loaded for row in judge.rows(run)]
     rows += [row for judge in judges for row in judge.floors(trained)]
+    if not rows:
+        raise BadArgument(
+            f"The questions {', '.join(question.name for question in asked)} ask nothing about {', '.join(names)}; "
+            "choose other --questions or another --scenario."
+        )
     about = _about(loaded, names, asked, seed, episodes, split)
     report = Report(rows, about, folder, draw_all(loaded, tests, rows, folder))
     report.write()

@@ -47,7 +47,7 @@ def test_a_grid_is_run_in_parts_and_trains_only_what_is_missing(store_2s3z: Epis
         assert text.count(line) == len(SHARES) + 1  # and once behind s2gru
 
     def stamps() -> dict[Path, int]:
-        files = (path for part in ("places", "figures") for path in (out / part).rglob("*") if path.is_file())
+        files = (path for part in ("places", "verdicts") for path in (out / part).rglob("*") if path.is_file())
         return {path: path.stat().st_mtime_ns for path in files}
 
     before_again = stamps()

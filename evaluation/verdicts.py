@@ -51,7 +51,7 @@ class Terms:
         return {"suite": SUITE, "split": SPLIT, **json.loads(json.dumps(asdict(self)))}
 
 
-class Figures:
+class Verdicts:
     """The files of a table's figures.
 
     Args:
@@ -63,7 +63,7 @@ class Figures:
     def __init__(self, out: Path, table: str, terms: Terms) -> None:
         self.table = f"{table}-{PRIVATE}" if terms.purpose == PRIVATE else table
         self.out, self.terms = out, terms
-        self._folder = out / "figures" / self.table
+        self._folder = out / "verdicts" / self.table
 
     def lacks(self, run: Path | None) -> bool:
         """Whether there are no figures of exactly this checkpoint (None: of the floors) under these terms.
@@ -97,14 +97,14 @@ class Figures:
         return self._folder / f"{run.name if run else _FLOORS}.json"
 
 
-def write_table(figures: Figures, plan: Plan) -> Path:
+def write_table(verdicts: Verdicts, plan: Plan) -> Path:
     """Writes ``<table>.md`` and ``<table>.json`` from the figures that there are; returns the first."""
-    files = figures.files()
+    files = verdicts.files()
     rows = [_row(row) for file in files for row in file["rows"]]
     runs = [file["about"] for file in files if "model" in file["about"]]
     means = over_seeds(select(rows, dropping="episode", bin=None))
-    _write(figures.out / f"{figures.table}.json", {"table": figures.table, "runs": runs}, rows)
-    parts = [f"# Table {figures.table}", _preface(plan, figures.terms), _models(runs)]
+    _write(verdicts.out / f"{verdicts.table}.json", {"table": verdicts.table, "runs": runs}, rows)
+    parts = [f"# Table {verdicts.table}", _preface(plan, verdicts.terms), _models(runs)]
     for sheet in plan.sheets:
         parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(means)]
     for reference in REFERENCES:
@@ -112,7 +112,7 @@ def write_table(figures: Figures, plan: Plan) -> Path:
         if behind:
             sheet = gap_sheet(reference)
             parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(behind)]
-    path = figures.out / f"{figures.table}.md"
+    path = verdicts.out / f"{verdicts.table}.md"
     _replace(path, "\n\n".join(parts) + "\n")
     return path
 
@@ -136,7 +136,7 @@ def _digest(run: Path) -> str | None:
 
 
 def _write(path: Path, about: dict[str, Any], rows: Iterable[Row]) -> None:
-    """Figures, one a line; whole or not at all."""
+    """Verdicts, one a line; whole or not at all."""
     lines = ",\n".join(json.dumps(asdict(row), allow_nan=False) for row in rows)
     _replace(path, f'{{"format": {FORMAT},\n"about": {json.dumps(about)},\n"rows": [\n{lines}\n]}}\n')
 
@@ -161,7 +161,7 @@ def _preface(plan: Plan, terms: Terms) -> str:
     return (
         f"Trained on {', '.join(plan.trained)} ({plan.episodes} episodes each); tested on {terms.episodes} fresh "
         f"battles of each scenario (split {SPLIT}, seeds of purpose {terms.purpose!r})."
-        f"{private if terms.purpose == PRIVATE else ''} Figures are means over seeds; in brackets 95 % intervals over "
+        f"{private if terms.purpose == PRIVATE else ''} Verdicts are means over seeds; in brackets 95 % intervals over "
         "battles and seeds. n counts what a figure rests on."
     )
 
