@@ -7,10 +7,13 @@ from statistics import fmean, stdev
 from typing import Any, Literal
 
 Split = Literal["train", "unseen"]
-UnitStatus = Literal["all", "visible", "hidden"]
+UnitStatus = Literal["all", "visible", "hidden", "hidden 1-3", "hidden 4-7", "hidden 8+"]
 PlaceStatus = Literal["in sight", "dark", "dark 1-3", "dark 4-7", "dark 8-10", "dark 11-19", "never"]
 Status = UnitStatus | PlaceStatus
 """The units, or the places, that a figure is about."""
+
+Dropping = Literal["episode", "step"]
+"""When it is drawn whose views are kept: once for an episode, or anew at every step."""
 
 FLOOR = "persistence"
 """The model that no other may lose to."""
@@ -28,12 +31,15 @@ class Row:
         scenario, split: on fresh episodes of what, and whether the model was trained on that scenario.
         views: share of the agents' views that was kept.
         horizon: steps ahead, open loop.
-        status: which units: those in sight of a kept view at the start, those seen before but hidden then, or all;
-            or which places: in sight of a kept view now, dark since so many steps (``dark``: 1 to 10), never seen.
+        status: which units: those in sight of a kept view at the start, those seen before but hidden then (since so
+            many steps), or all; or which places: in sight of a kept view now, dark since so many steps (``dark``: 1 to
+            10), never seen.
         metric: a name in :data:`evaluation.metrics.METRICS`, or ``place_nll``.
         value, low, high: the figure and its 95 % interval over episodes.
         n: units, or places, that it rests on.
         sums: of places, for each test episode, the sum and the count that the figure is made of.
+        dropping: when it was drawn whose views are kept.
+        bin: lower edge of the predicted probabilities that a figure of calibration is about; None for other figures.
     """
 
     model: str
@@ -49,6 +55,8 @@ class Row:
     high: float
     n: int
     sums: tuple[tuple[float, float], ...] = ()
+    dropping: Dropping = "episode"
+    bin: float | None = None
 
 
 def select(rows: Iterable[Row], **conditions: object) -> list[Row]:
