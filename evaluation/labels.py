@@ -10,7 +10,7 @@ _LABELS = {
     "dead_f1": ("F1 of deaths", ""),
     "alive_f1": ("F1 of the living", ""),
     "alive_brier": ("Brier score of being alive", ""),
-    "place_nll": ("cost of a place", "nats"),
+    "place_nll": ("negative log-likelihood", "nats a place"),
     "friend_foe_f1": ("friend/foe F1 of the local map", ""),
     "unit_type_f1": ("unit type F1 of the local map", ""),
     "reward_error": ("error of the reward", ""),

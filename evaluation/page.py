@@ -21,6 +21,9 @@ from evaluation.sheets import ABOUT, UNIT_GRID, Sheet, every_sheet
 CSS_DPI = 96
 """Pixels of a page per inch."""
 
+SHOWN = 2
+"""Tables of a section that are not folded away."""
+
 SECTIONS: Mapping[Section, tuple[str, str]] = {
     "glance": ("At a glance", "How far each model stays below a floor that has learned nothing, scenario by scenario."),
     "units": ("What happens to units", "Forecasts of every unit that a kept view has shown, open loop."),
@@ -41,7 +44,8 @@ def page(rows: Sequence[Row], about: Mapping[str, Any], pictures: Sequence[Pictu
         about: what it took to make them, as ``report.json`` has it.
         pictures: what is shown; their files are read.
     """
-    parts = {section: "".join(_section(section, rows, about, pictures)) for section in SECTIONS}
+    means = over_seeds(rows)
+    parts = {section: "".join(_section(section, rows, means, about, pictures)) for section in SECTIONS}
     there = {section: part for section, part in parts.items() if part}
     links = "".join(f'<a href="#{name}">{escape(SECTIONS[name][0])}</a>' for name in there)
     style = resources.files("evaluation").joinpath("page.css").read_text()
@@ -78,19 +82,23 @@ def _list(sentences: Sequence[str]) -> str:
 
 
 def _section(
-    section: Section, rows: Sequence[Row], about: Mapping[str, Any], pictures: Sequence[Picture]
+    section: Section,
+    rows: Sequence[Row],
+    means: Sequence[Row],
+    about: Mapping[str, Any],
+    pictures: Sequence[Picture],
 ) -> Iterator[str]:
     """Heading, figures and tables; nothing where there is neither figure nor table."""
     shown = [picture for picture in pictures if picture.section == section]
-    first, more = _sheets(section, rows)
+    first, more = _sheets(section, means)
     if not shown and not first and section != "training":
         return
     heading, under = SECTIONS[section]
     yield f'<section id="{section}">\n<h2>{heading}</h2>\n<p class="under">{under}</p>\n'
     yield from map(_figure, shown)
-    yield from (_sheet(sheet, rows) for sheet in first)
+    yield from (_sheet(sheet, rows, means) for sheet in first)
     if more:
-        folded = "".join(_sheet(sheet, rows) for sheet in more)
+        folded = "".join(_sheet(sheet, rows, means) for sheet in more)
         yield f"<details><summary>More tables: {_number(len(more))}</summary>\n{folded}</details>\n"
     if section == "training":
         yield runs_table(about["training"], looks(distinct(rows, "model")))
@@ -101,7 +109,7 @@ def _sheets(section: Section, rows: Sequence[Row]) -> tuple[list[Sheet], list[Sh
     """The tables of a section, and those of it that are folded away."""
     found = every_sheet(rows, ABOUT[section]) if section in ABOUT else []
     more = every_sheet(rows, UNIT_GRID) if section == "units" else []
-    return found[:3], found[3:] + more
+    return found[:SHOWN], found[SHOWN:] + more
 
 
 def _number(tables: int) -> str:
@@ -122,12 +130,12 @@ def _inlined(path: Path) -> str:
     return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _sheet(sheet: Sheet, rows: Sequence[Row]) -> str:
+def _sheet(sheet: Sheet, rows: Sequence[Row], means: Sequence[Row]) -> str:
     """Means over seeds; folded below it each seed by itself, where a model has several."""
-    means, shown = over_seeds(rows), looks(distinct(rows, "model"))
+    shown = looks(distinct(means, "model"))
     parts = [f"<h3>{escape(sheet.title)}</h3>\n", f'<p class="note">{prose(sheet.caption)}</p>\n']
     parts.append(cells_table(sheet, means, shown))
-    if len({(row.model, row.seed) for row in rows}) > len({row.model for row in rows}):
+    if len({(row.model, row.seed) for row in rows}) > len(shown):
         parts.append(f"<details><summary>Each seed by itself</summary>\n{cells_table(sheet, rows, shown)}</details>\n")
     return "".join(parts)
 

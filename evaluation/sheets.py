@@ -7,7 +7,7 @@ from evaluation.gaps import SUFFIX
 from evaluation.metrics import FACTORS
 from evaluation.places import METRIC as PLACE_NLL
 from evaluation.places import SHARES
-from evaluation.rows import Row, Status, distinct, select, series_names
+from evaluation.rows import Row, Status, select, series_names
 
 Cell = tuple[Row | None, Row | None]
 """A figure and its factor to the floor's, where there are such."""
@@ -42,18 +42,18 @@ class Sheet:
     def blocks(self, rows: Sequence[Row]) -> Iterator[Block]:
         """Per scenario and split, each model's name and its cells."""
         names, factor = series_names(rows), FACTORS.get(self.metric, "")
-        mine = [row for row in rows if row.metric in (self.metric, factor)]
-        for scenario in distinct(mine, "scenario"):
-            for split in distinct(select(mine, scenario=scenario), "split"):
-                here = select(mine, scenario=scenario, split=split)
-                lines = []
-                for (model, seed), name in names.items():
-                    own = select(here, model=model, seed=seed)
-                    cells = [self._cell(select(own, **where), factor) for where in self.columns.values()]
-                    if any(row for row, _ in cells):
-                        lines.append((name, cells))
-                if lines:
-                    yield scenario, split, lines
+        mine: dict[tuple[str, str], dict[tuple[str, int | None], list[Row]]] = {}
+        for row in rows:
+            if row.metric in (self.metric, factor):
+                mine.setdefault((row.scenario, row.split), {}).setdefault((row.model, row.seed), []).append(row)
+        for (scenario, split), series in mine.items():
+            lines = []
+            for key, name in names.items():
+                cells = [self._cell(select(series.get(key, ()), **where), factor) for where in self.columns.values()]
+                if any(row for row, _ in cells):
+                    lines.append((name, cells))
+            if lines:
+                yield scenario, split, lines
 
     def _cell(self, rows: Sequence[Row], factor: str) -> Cell:
         found = {row.metric: row for row in rows}

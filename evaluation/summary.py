@@ -158,14 +158,14 @@ def _beside_floor(learned: Sequence[Row], here: Sequence[Row], means: Sequence[R
     if not short:
         several = len(distinct(learned, "model")) > 1
         who = "All beat" if several else f"`{learned[0].model}` beats"
-        return f"{who} {headline.floor} on every scenario{_by_how_much(learned, means, headline)}."
+        return f"{who} {_the(headline.floor)} on every scenario{_by_how_much(learned, means, headline)}."
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (model, how), scenarios in short.items():
         alike.setdefault((how, tuple(scenarios)), []).append(f"`{model}`")
     parts = []
     for (how, places), names in alike.items():
         verb = how if len(names) > 1 else {"lose": "loses", "are level": "is level"}[how]
-        parts.append(f"{_listed(names)} {verb} {'to' if how == 'lose' else 'with'} {headline.floor}{_on(places)}")
+        parts.append(f"{_listed(names)} {verb} {'to' if how == 'lose' else 'with'} {_the(headline.floor)}{_on(places)}")
     return f"{'; '.join(parts)}."
 
 
@@ -197,13 +197,22 @@ def _floor_words(rows: Sequence[Row]) -> str:
     return " and ".join(found) or "a constant"
 
 
+def _the(floor: str) -> str:
+    """A floor's name in a sentence."""
+    return floor if floor == FLOOR else f"the {floor}"
+
+
 def _on(scenarios: Sequence[str], total: int = 0) -> str:
     return f" on all {total} scenarios" if 1 < len(scenarios) == total else f" on {_named(scenarios)}"
 
 
 def _named(scenarios: Sequence[str], most: int = 5) -> str:
     """Scenarios by name; of many the number."""
-    return _listed(list(dict.fromkeys(scenarios))) if len(scenarios) <= most else f"{len(scenarios)} scenarios"
+    return (
+        _listed([f"`{name}`" for name in dict.fromkeys(scenarios)])
+        if len(scenarios) <= most
+        else f"{len(scenarios)} scenarios"
+    )
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -47,10 +47,7 @@ def draw(rows: Sequence[Row], behind: Sequence[Row], folder: Path) -> list[Pictu
         pictures.append(Picture(path, "glance", f"{words}. {_MEANING}", _alt(panels, names)))
     dark = [row for row in select(behind, status="dark", metric=f"place_nll{SUFFIX}") if row.model not in FLOORS]
     shares = sorted(distinct(dark, "views"), reverse=True)
-    panels = {
-        f"nats more than the last-seen table, {percent(share)} of the views": select(dark, views=share)
-        for share in shares
-    }
+    panels = {f"{percent(share)} of the views": select(dark, views=share) for share in shares}
     if panels:
         most = max(0.1, *(abs(row.value) for row in dark))
         path = _drawn(panels, Normalize(-most, most), "{:+.2f}", folder / "heat-map-places.png")

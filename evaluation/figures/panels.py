@@ -54,7 +54,7 @@ def small_multiples(rows: Sequence[Row], path: Path, across: Across, unit: str) 
     columns = min(COLUMNS, len(scenarios))
     lines = -(-len(scenarios) // columns)
     width = PANEL_WIDTH * max(columns, 2) + 0.35
-    figure = Figure(figsize=(width, PANEL_HEIGHT * lines + 0.2 + 0.2 * -(-len(shown) // int(width / 1.55))))
+    figure = Figure(figsize=(width, PANEL_HEIGHT * lines + 0.2 + 0.2 * -(-len(shown) // int(width / 1.4))))
     grid = figure.subplots(lines, columns, squeeze=False, sharey=True, sharex=not across.counts)
     for number, axes in enumerate(grid.flat):
         if number >= len(scenarios):

@@ -74,7 +74,7 @@ class Look:
             "markerfacecolor": self.colour if self.filled else "white",
             "markeredgecolor": self.colour,
             "markeredgewidth": 1.0,
-            "zorder": 3.0 if self.filled else 2.5 if self.marker else 2.2,
+            "zorder": 2.5 if self.filled else 3.0 if self.marker else 2.2,  # thin lines on top of thick ones
         }
 
 
@@ -119,7 +119,7 @@ def legend(figure: Figure, shown: dict[str, Look]) -> None:
     """One legend below all, in as many lines as fit beside each other; makes room for it."""
     handles = [Line2D([], [], label=model, **look.line()) for model, look in shown.items()]  # type: ignore[arg-type]
     width, height = figure.get_size_inches()
-    columns = max(1, min(len(handles), int(width / 1.55)))
+    columns = max(1, min(len(handles), int(width / 1.4)))
     lines = -(-len(handles) // columns)
     figure.legend(handles=handles, loc="lower center", ncols=columns, frameon=False, fontsize=9, handlelength=2.4)
     figure.tight_layout(rect=(0, (0.1 + 0.2 * lines) / height, 1, 1), w_pad=1.2, h_pad=1.2)

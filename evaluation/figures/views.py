@@ -15,7 +15,7 @@ AHEAD = 5
 
 UNITS = ("position_error", "health_error", "dead_f1", "friend_foe_f1", "unit_type_f1")
 PLACES = ("place_nll", "friend_foe_f1", "unit_type_f1")
-_DROPPED = {"episode": "the same agents for a whole episode", "step": "other agents at every step"}
+_DROPPED = {"episode": "the same agents' for a whole episode", "step": "other agents' at every step"}
 
 
 def draw(rows: Sequence[Row], folder: Path) -> list[Picture]:
@@ -29,7 +29,7 @@ def draw(rows: Sequence[Row], folder: Path) -> list[Picture]:
             pictures += _pictures(chosen, "units", folder, dropping, words)
         for metric in PLACES:
             chosen = select(here, metric=metric, status="dark")
-            words = f"for places dark since 1 to 10 steps, by the share of views kept, {meaning}"
+            words = "of places dark for 1 to 10 steps, by the share of the agents whose views blink"
             pictures += _pictures(chosen, "places", folder, dropping, words)
     return pictures
 
@@ -49,5 +49,6 @@ def _pictures(rows: list[Row], section: Section, folder: Path, dropping: str, wo
         return []
     metric, file = rows[0].metric, "views" if dropping == "episode" else "views-by-step"
     path = small_multiples(rows, folder / f"{file}-{metric}.png", AXIS, axis_of(metric))
-    alt = lines_alt(name_of(metric), "the share of views kept", distinct(rows, "model"), distinct(rows, "scenario"))
+    against = "the share of views kept" if dropping == "episode" else "the share of views kept at every step"
+    alt = lines_alt(name_of(metric), against, distinct(rows, "model"), distinct(rows, "scenario"))
     return [Picture(path, section, f"{capital(name_of(metric))} {words}. Bands are 95 % intervals.", alt)]
