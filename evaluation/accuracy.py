@@ -1,113 +1,148 @@
-"""How far is a model's prediction from what happened: by horizon, share of views kept, and kind of unit."""
+"""What a model says about a scenario's windows, beside the truth: forecasts, and the next step after every view."""
 
-from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from evaluation.held_out import HORIZON, WARMUP, HeldOut, some
-from evaluation.metrics import FACTORS, METRICS, Answers, Bootstrap, Figure, Floats, Mask, Tally
-from evaluation.rows import Row, Split, Status
-from s2rm_sc2.seeds import stream
+from evaluation.held_out import HORIZON, WARMUP, some
+from evaluation.metrics import Answers, Floats, Mask, Outcomes
 from s2rm_sc2.table import FIELDS, UnitTable
 from worldmodel.contract import Predictor
-from worldmodel.dream import Forecast, forecast
+from worldmodel.dream import Forecast, forecast, say, watch
 from worldmodel.windows import Windows
 
-SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
-"""Shares of views kept (the paper's)."""
-
-STEPS = (1, 2, 5, 10)
-"""Steps ahead that are reported."""
-
-_BATCH = 64
-
-Forecasts = dict[float, Forecast]
-"""What a model says about all windows of a scenario, by the share of views kept."""
+_BATCH, _WATCHED_BATCH = 64, 16
+"""Windows at once; pairs of units over many steps at once take memory."""
 
 
-def ask(model: Predictor, test: HeldOut) -> Forecasts:
-    """The model's forecasts of a scenario's windows; every model is asked the same."""
-    return {share: predict(model, test.windows, test.kept(share)) for share in SHARES}
+@dataclass(frozen=True)
+class NextSteps:
+    """What a model says of the next step after each row with views, from the last row of the warm-up on.
 
-
-def accuracy(
-    said: Forecasts, floor: Forecasts | None, test: HeldOut, split: Split, name: str, seed: int | None
-) -> list[Row]:
-    """All figures of one model on one scenario: shares x :data:`STEPS` x kinds of units x metrics.
-
-    A figure that nothing was counted for (no hidden units, no deaths) has no row.
-
-    Args:
-        said: the model's forecasts.
-        floor: persistence's, to be compared with; None for the floor itself.
-        test: what was asked.
-        split: whether the model was trained on this scenario.
-        name, seed: what its rows call it, and the seed of its training (None for the floor).
+    Attributes:
+        x, y, health, shield: float32 ``[N, T, U]``, the likeliest next states.
+        alive: float32 ``[N, T, U]``, probability of being alive then.
+        known: bool ``[N, T, U]``, units that the kept views have shown and that are not known to be dead.
+        age: float32 ``[N, T, U]``, steps since each was in sight.
+        reward: float32 ``[N, T]``, what the step is said to bring.
+        terminated: float32 ``[N, T]``, probability that it decides the battle.
+        targets: the true next tables, ``[N, T, U]``.
+        true_reward, true_terminated: what it brought, ``[N, T]``.
+        valid: bool ``[N, T]``, steps that were taken.
     """
-    bootstrap = Bootstrap(test.episodes, stream(test.seed, "bootstrap", test.scenario.name))
-    rows = []
-    for share in SHARES:
-        for horizon in STEPS:
-            for status, asked in _asked(said[share]).items():
-                tallies = _tallies(said[share], horizon, asked)
-                below = None if floor is None else _tallies(floor[share], horizon, asked)
-                for metric, figure in _figures(bootstrap, tallies, below):
-                    of = (name, seed, test.scenario.name, split, share, horizon, status, metric)
-                    rows.append(Row(*of, figure.value, figure.low, figure.high, figure.n))
-    return rows
+
+    x: Tensor
+    y: Tensor
+    health: Tensor
+    shield: Tensor
+    alive: Tensor
+    known: Tensor
+    age: Tensor
+    reward: Tensor
+    terminated: Tensor
+    targets: UnitTable
+    true_reward: Tensor
+    true_terminated: Tensor
+    valid: Tensor
 
 
-def _figures(
-    bootstrap: Bootstrap, tallies: dict[str, Tally], floor: dict[str, Tally] | None
-) -> Iterator[tuple[str, Figure]]:
-    found = {name: bootstrap.figure(tally) for name, tally in tallies.items()}
-    if floor is not None:
-        found |= {factor: bootstrap.factor(tallies[name], floor[name]) for name, factor in FACTORS.items()}
-    yield from ((name, figure) for name, figure in found.items() if figure is not None)
-
-
-def _tallies(said: Forecast, horizon: int, asked: Tensor) -> dict[str, Tally]:
-    answers = answers_at(said, horizon, asked)
-    return {name: metric(answers) for name, metric in METRICS.items()}
-
-
-def predict(model: Predictor, windows: Windows, keep: Tensor) -> Forecast:
-    """The model's forecast of all windows, a batch at a time."""
+def predict(model: Predictor, windows: Windows, keep: Tensor, steps: int = HORIZON) -> Forecast:
+    """The model's forecast of all windows, ``steps`` ahead of the warm-up, a batch at a time."""
     parts = []
     for start in range(0, len(keep), _BATCH):
         batch = slice(start, start + _BATCH)
-        parts.append(forecast(model, some(windows, batch), keep[batch], WARMUP, HORIZON))
+        parts.append(forecast(model, some(windows, batch), keep[batch], WARMUP, steps))
     names = [field.name for field in fields(Forecast) if field.name != "targets"]
     columns = {name: torch.cat([getattr(part, name) for part in parts]) for name in names}
+    rows = slice(WARMUP, WARMUP + steps)
+    return Forecast(targets=windows.units.map(lambda column: column[:, rows]), **columns)
+
+
+@torch.no_grad()
+def next_steps(model: Predictor, windows: Windows, keep: Tensor) -> NextSteps:
+    """What the model says after each row with views: once through all windows, a batch at a time."""
+    parts = []
+    for start in range(0, len(keep), _WATCHED_BATCH):
+        batch = slice(start, start + _WATCHED_BATCH)
+        parts.append(_after_each(model, some(windows, batch), keep[batch]))
+    names = [field.name for field in fields(NextSteps) if field.name != "targets"]
+    columns = {name: torch.cat([getattr(part, name) for part in parts]) for name in names}
     targets = UnitTable(*(torch.cat([getattr(part.targets, name) for part in parts]) for name in FIELDS))
-    return Forecast(targets=targets, **columns)
+    return NextSteps(targets=targets, **columns)
+
+
+def _after_each(model: Predictor, windows: Windows, keep: Tensor) -> NextSteps:
+    guided = watch(model, windows, keep, keep.shape[1] - 1)
+    change, outcome = say(model, guided, windows, keep)
+    told, belief = slice(WARMUP - 1, None), guided.belief
+    table = change.likeliest(belief.units)
+    return NextSteps(
+        **{name: getattr(table, name)[:, told] for name in ("x", "y", "health", "shield")},
+        alive=torch.sigmoid(change.alive)[:, told],
+        known=belief.known[:, told],
+        age=belief.age[:, told],
+        reward=outcome.reward[:, told],
+        terminated=torch.sigmoid(outcome.terminated)[:, told],
+        targets=windows.units.map(lambda column: column[:, WARMUP:]),
+        true_reward=windows.reward[:, WARMUP - 1 : -1],
+        true_terminated=windows.terminated[:, WARMUP - 1 : -1],
+        valid=windows.valid[:, WARMUP:],
+    )
 
 
 def answers_at(said: Forecast, horizon: int, asked: Tensor) -> Answers:
     """A forecast ``horizon`` steps ahead beside the truth, for the units ``asked`` (bool ``[N, U]``)."""
     step, true = horizon - 1, said.targets.map(lambda column: column[:, horizon - 1])
+    columns = {name: getattr(said, name)[:, step] for name in ("x", "y", "health", "shield", "alive")}
+    return _beside(columns, true, asked & said.valid[:, step, None])
+
+
+def answers_after(said: NextSteps, first: int, last: int) -> Answers:
+    """The next steps of units last in sight ``first`` to ``last`` steps ago, arrays ``[N, T * U]``."""
+    asked = said.known & (said.age >= first) & (said.age <= last) & said.valid[..., None]
+    columns = {name: getattr(said, name).flatten(1) for name in ("x", "y", "health", "shield", "alive")}
+    return _beside(columns, said.targets.map(lambda column: column.flatten(1)), asked.flatten(1))
+
+
+def outcomes(said: NextSteps) -> Outcomes:
+    """What a model says of the battle, step by step, beside the truth."""
+    return Outcomes(
+        reward=_array(said.reward),
+        terminated=_array(said.terminated),
+        true_reward=_array(said.true_reward),
+        true_terminated=_mask(said.true_terminated),
+        asked=_mask(said.valid),
+    )
+
+
+def told(said: Forecast, horizon: int) -> UnitTable:
+    """The table that a forecast is of, ``horizon`` steps ahead, ``[N, 1, U]``; who is likelier dead is."""
+    at = slice(horizon - 1, horizon)
+    table = said.targets.map(lambda column: column[:, at])
+    alive = said.queried[:, None] & (said.alive[:, at] >= 0.5)
+    columns = {name: getattr(table, name) for name in FIELDS}
+    return UnitTable(**{**columns, "x": said.x[:, at], "y": said.y[:, at], "alive": alive})
+
+
+def _beside(said: dict[str, Tensor], true: UnitTable, asked: Tensor) -> Answers:
     return Answers(
-        x=_array(said.x[:, step]),
-        y=_array(said.y[:, step]),
-        points=_array(said.health[:, step]) + _array(said.shield[:, step]),
-        alive=_array(said.alive[:, step]),
+        x=_array(said["x"]),
+        y=_array(said["y"]),
+        points=_array(said["health"]) + _array(said["shield"]),
+        alive=_array(said["alive"]),
         true_x=_array(true.x),
         true_y=_array(true.y),
         true_points=_array(true.health) + _array(true.shield),
         true_alive=_mask(true.alive),
-        asked=_mask(asked & said.valid[:, step, None]),
+        asked=_mask(asked),
     )
 
 
-def _asked(said: Forecast) -> dict[Status, Tensor]:
-    return {"all": said.queried, "visible": said.queried & said.visible, "hidden": said.queried & ~said.visible}
-
-
 def _array(tensor: Tensor) -> Floats:
-    return tensor.double().cpu().numpy()
+    return cast(Floats, tensor.double().cpu().numpy())
 
 
 def _mask(tensor: Tensor) -> Mask:
-    return tensor.cpu().numpy()
+    return cast(Mask, tensor.cpu().numpy())

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from evaluation.held_out import WARMUP
-from evaluation.metrics import METRICS
+from evaluation.metrics import FACTORS, meanings
 from evaluation.places import ASKED
 from evaluation.places import MEANING as PLACE_NLL_MEANS
 from evaluation.places import METRIC as PLACE_NLL
@@ -36,9 +36,11 @@ INTERVALS = (
 
 def definitions(rows: Sequence[Row]) -> dict[str, str]:
     """The metrics that there are rows of, with what they mean."""
-    meanings = {name: _one_line(metric.__doc__) for name, metric in METRICS.items()} | {PLACE_NLL: PLACE_NLL_MEANS}
+    factors = {factor: f"`{error}` over that of persistence on the same battles." for error, factor in FACTORS.items()}
     there = distinct(rows, "metric")
-    return {name: means for name, means in meanings.items() if name in there}
+    return {
+        name: means for name, means in (meanings() | factors | {PLACE_NLL: PLACE_NLL_MEANS}).items() if name in there
+    }
 
 
 def conditions(rows: Sequence[Row]) -> list[str]:

@@ -4,17 +4,16 @@ Both are fitted by maximum likelihood on battles of their own, of the scenarios 
 age of darkness apart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from evaluation.places import Exam, Losses
+from evaluation.places import Exam
 from s2rm_sc2.views.local_map import UNIT_CHANNELS
 from worldmodel.baselines.persistence import Persistence
 from worldmodel.dream import watch
-from worldmodel.losses import place_nll
 from worldmodel.places import true_maps
 
 PURPOSE = "floors"
@@ -23,7 +22,7 @@ PURPOSE = "floors"
 _GROUPS = torch.tensor([0, 1, 4, 8, 11, 20])
 """Ages of darkness at which a group begins; the group before the first has never been in sight."""
 
-_ITERATIONS = 200
+_ITERATIONS, _BATCH = 200, 16
 
 _PRIOR = 0.5
 """Units that every bin is taken to have held besides: what was never counted is unlikely, not impossible."""
@@ -45,19 +44,24 @@ class Floors:
     there: Tensor
     around: Tensor
 
-    def constant_rate(self, asked: Exam) -> Losses:
-        """What it costs to say the mean of each group."""
-        return {share: place_nll(self.constant[group(age)].log(), asked.maps) for share, age in asked.age.items()}
+    def constant_rate(self, asked: Exam, share: float) -> Iterator[tuple[Tensor, Tensor]]:
+        """The mean of each group; see :data:`evaluation.places.Rates`."""
+        age = asked.age[share]
+        for batch in _batches(len(age)):
+            yield self.constant[group(age[batch])].log(), asked.maps[batch]
 
-    def last_seen(self, asked: Exam) -> Losses:
-        """What it costs to say that units are where they were last seen: world persistence, re-rendered."""
-        losses = {}
-        for share, age in asked.age.items():
-            seen, at = rendered(asked, share), group(age)
+    def last_seen(self, asked: Exam, share: float) -> Iterator[tuple[Tensor, Tensor]]:
+        """Units are where they were last seen: world persistence, re-rendered; see :data:`evaluation.places.Rates`."""
+        shown, age = rendered(asked, share), asked.age[share]
+        for batch in _batches(len(age)):
+            seen, at = shown[batch], group(age[batch])
             around = self.around[at][..., None, None, None] * seen.sum((-1, -2), keepdim=True)
             rates = self.base[at][..., None, None] + self.there[at][..., None, None, None] * seen + around
-            losses[share] = place_nll(rates.log(), asked.maps)
-        return losses
+            yield rates.log(), asked.maps[batch]
+
+
+def _batches(windows: int) -> list[slice]:
+    return [slice(start, start + _BATCH) for start in range(0, windows, _BATCH)]
 
 
 def group(age: Tensor) -> Tensor:

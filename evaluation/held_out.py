@@ -1,6 +1,12 @@
-"""What every model is asked about: windows of fresh battles, and which views are kept, drawn once for all models."""
+"""What every model is asked about: windows of fresh battles, and which views are kept, drawn once for all models.
 
-from dataclasses import dataclass, fields
+Test battles are played for a purpose of their own, so that no training battle shares their seed; what a checkpoint says
+about the stores that it was trained on is compared with them besides.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,16 +20,26 @@ from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.seeds import stream
 from s2rm_sc2.store import EpisodeStore
+from s2rm_sc2.table import UnitTable
+from worldmodel.places import draw_places
 from worldmodel.windows import Windows, load_windows
 from worldmodel.windows.views import blinking
 
 PURPOSE = "evaluation"
 """Names the seeds of test episodes; training episodes are collected for another purpose, so no seed is shared."""
 
+PRIVATE = "private"
+"""Names the seeds of test episodes that nobody looks at but once, for a published table."""
+
 Mask = npt.NDArray[np.bool_]
 
 POLICY = "mixture"
-WARMUP, HORIZON, WINDOWS_PER_EPISODE = 8, 10, 4
+
+WARMUP, HORIZON, NEEDED, WINDOWS_PER_EPISODE = 8, 20, 10, 4
+"""Rows with views, steps ahead at most, those that the episode must go on for at least, windows of an episode."""
+
+PLACES = 24
+"""Places around which the local maps of a step are compared."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +48,18 @@ class HeldOut:
 
     Attributes:
         scenario: what is fought.
-        windows: N windows of R rows, ``WARMUP + HORIZON`` unless asked for otherwise.
+        windows: N windows of R rows, ``WARMUP + HORIZON`` unless asked for otherwise; those after an episode's end are
+            not ``valid``.
         episodes: int64 ``[N]``, the episode of each window.
         seed: decides windows and views.
+        fingerprints: of the store of the test battles, whatever number of its first episodes it may have held before.
     """
 
     scenario: Scenario
     windows: Windows
     episodes: npt.NDArray[np.int64]
     seed: int
+    fingerprints: frozenset[str] = frozenset()
 
     def kept(self, share: float) -> Tensor:
         """Whose views are kept, bool ``[N, R, A]``: in each episode the same ``share`` of its agents, at least one.
@@ -63,6 +82,41 @@ class HeldOut:
             for _, episode, row in self.windows.origins.tolist()
         ]
         return self._through(self._ranked(share)[0]) & torch.cat(lit)
+
+    def stepwise(self, share: float) -> Tensor:
+        """Whose views are kept, bool ``[N, R, A]``: at each row another ``share`` of the agents, at least one."""
+        rows, agents = self.windows.actions.shape[1], self.scenario.n_agents
+        keep = torch.zeros(self.windows.actions.shape, dtype=torch.bool)
+        for n, (_, episode, row) in enumerate(self.windows.origins.tolist()):
+            rng = stream(self.seed, "views by step", self.scenario.name, episode, row)
+            ranks = rng.random((rows, agents)).argsort(axis=1).argsort(axis=1)
+            keep[n, :, :agents] = torch.from_numpy(ranks < max(1, round(share * agents)))
+        return keep
+
+    @cached_property
+    def apart(self) -> "HeldOut":
+        """Windows that share no step after their warm-up: asked step by step, they count each step once."""
+        chosen, last = [], (-1, 0)
+        for n, (_, episode, row) in enumerate(self.windows.origins.tolist()):
+            if episode != last[0] or row >= last[1] + HORIZON:
+                chosen.append(n)
+                last = episode, row
+        which = torch.tensor(chosen)
+        return replace(self, windows=some(self.windows, which), episodes=self.episodes[chosen])
+
+    @cached_property
+    def after(self) -> UnitTable:
+        """The true tables after the warm-up, ``[N, R - WARMUP, U]``."""
+        return self.windows.units.map(lambda column: column[:, WARMUP:])
+
+    @cached_property
+    def places(self) -> Tensor:
+        """Where local maps are compared at each row after the warm-up, map cells ``[N, R - WARMUP, PLACES, 2]``.
+
+        Three in four lie around units, as those of place queries (:func:`worldmodel.places.draw_places`).
+        """
+        rng = stream(self.seed, "maps", self.scenario.name)
+        return draw_places(replace(self.windows, units=self.after), self.after.x.shape[1], PLACES, rng)
 
     def _ranked(self, share: float) -> tuple[Mask, list[npt.NDArray[np.int64]]]:
         """The first ``share`` of each window's ranking of agents, bool ``[N, A]``, and the rankings."""
@@ -87,6 +141,7 @@ def held_out(
     rows: int = WARMUP + HORIZON,
     per_episode: int = WINDOWS_PER_EPISODE,
     purpose: str = PURPOSE,
+    needed: int = WARMUP + NEEDED,
 ) -> HeldOut:
     """Fresh battles of a scenario and windows spread over each; battles already in the folder are used again.
 
@@ -99,6 +154,7 @@ def held_out(
         rows: of each window.
         per_episode: windows from each battle that is long enough.
         purpose: names the battles' seeds; not ``collect``, the training's.
+        needed: rows that must lie before an episode's end.
 
     Raises:
         BadArgument: no battle is long enough for a window.
@@ -106,14 +162,39 @@ def held_out(
     """
     path = folder / f"{scenario.name}-{purpose}-seed{seed}.zarr"
     store = collected(scenario, path, episodes, seed, purpose, progress)
-    origins = window_origins(store.lengths[:episodes], scenario.name, seed, rows, per_episode)
+    origins = window_origins(store.lengths[:episodes], scenario.name, seed, needed, per_episode)
     if not origins:
         raise BadArgument(
-            f"None of {episodes} battles of {scenario.name} lasts the {rows} steps that an evaluation "
+            f"None of {episodes} battles of {scenario.name} lasts the {needed} steps that an evaluation "
             "needs; ask for more episodes or another scenario."
         )
     windows = load_windows(store, origins, rows)
-    return HeldOut(scenario, windows, np.array([episode for episode, _ in origins], dtype=np.int64), seed)
+    numbers = np.array([episode for episode, _ in origins], dtype=np.int64)
+    fingerprints = frozenset(store.fingerprint(count) for count in range(1, store.n_episodes + 1))
+    return HeldOut(scenario, windows, numbers, seed, fingerprints)
+
+
+def refuse_peeking(trained: Iterable[tuple[str, str]], who: str, tests: Iterable[HeldOut]) -> None:
+    """Refuse a model that was trained on test battles.
+
+    A store is known by its fingerprint, which names its settings, purpose, seeds and results. It tells apart neither a
+    store that holds these battles and more, nor what was trained by other means than from a store.
+
+    Args:
+        trained: scenario and fingerprint of each store trained on, as a checkpoint has them.
+        who: what the message calls the model.
+        tests: what it shall be tested on.
+
+    Raises:
+        BadArgument: it has seen the answers.
+    """
+    for test in tests:
+        for scenario, fingerprint in trained:
+            if fingerprint in test.fingerprints:
+                raise BadArgument(
+                    f"{who} was trained on test battles of {scenario} (store {fingerprint}), so it has seen the "
+                    "answers; test it on others with another --seed, or train it on a store of s2rm-sc2 collect."
+                )
 
 
 def collected(
@@ -125,8 +206,8 @@ def collected(
     return EpisodeStore.open(path)
 
 
-def some(windows: Windows, which: slice) -> Windows:
-    """Those windows."""
+def some(windows: Windows, which: slice | Tensor) -> Windows:
+    """Those windows; a slice or their numbers."""
     return Windows(**{field.name: getattr(windows, field.name)[which] for field in fields(Windows)})
 
 
@@ -134,7 +215,7 @@ def window_origins(
     lengths: npt.NDArray[np.int64],
     scenario: str,
     seed: int,
-    rows: int = WARMUP + HORIZON,
+    rows: int = WARMUP + NEEDED,
     per_episode: int = WINDOWS_PER_EPISODE,
 ) -> list[tuple[int, int]]:
     """Where windows start, as (episode, row): one at random in each of equal parts of an episode.

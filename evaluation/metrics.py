@@ -41,6 +41,24 @@ class Answers:
 
 
 @dataclass(frozen=True)
+class Outcomes:
+    """Predictions for the battle over T steps of N windows beside the truth, arrays ``[N, T]``.
+
+    Attributes:
+        reward: predicted, in SMAC's scale.
+        terminated: predicted probability that the step decides the battle.
+        true_reward, true_terminated: what the step brought.
+        asked: the steps that count.
+    """
+
+    reward: Floats
+    terminated: Floats
+    true_reward: Floats
+    true_terminated: Mask
+    asked: Mask
+
+
+@dataclass(frozen=True)
 class Tally:
     """A metric's sums, float64 ``[N]`` per window: it is ``over / under``, and rests on ``count`` units."""
 
@@ -84,13 +102,68 @@ def alive_brier(answers: Answers) -> Tally:
     return _mean((answers.alive - answers.true_alive) ** 2, answers.asked)
 
 
+def reward_error(outcomes: Outcomes) -> Tally:
+    """Mean absolute error of a step's reward, in SMAC's scale (a clean win is 20)."""
+    return _mean(np.abs(outcomes.reward - outcomes.true_reward), outcomes.asked)
+
+
+def terminated_f1(outcomes: Outcomes) -> Tally:
+    """F1 of "this step decides the battle" at probability one half; saying that none does scores 0."""
+    return _f1(outcomes.terminated >= 0.5, outcomes.true_terminated, outcomes.asked)
+
+
+def terminated_brier(outcomes: Outcomes) -> Tally:
+    """Brier score of the probability that a step decides the battle."""
+    return _mean((outcomes.terminated - outcomes.true_terminated) ** 2, outcomes.asked)
+
+
 METRICS: dict[str, Callable[[Answers], Tally]] = {
     metric.__name__: metric for metric in (position_error, health_error, alive_f1, dead_f1, alive_brier)
 }
-"""All metrics by the name that reports use."""
+"""Metrics of units by the name that reports use."""
+
+OUTCOME_METRICS: dict[str, Callable[[Outcomes], Tally]] = {
+    metric.__name__: metric for metric in (reward_error, terminated_f1, terminated_brier)
+}
+"""Metrics of what a step brings."""
+
+MAP_METRICS = {
+    "friend_foe_f1": "F1 of the bins of local maps (3x3 bins of 2 cells) that hold a unit of a team.",
+    "unit_type_f1": "F1 of the bins of local maps (3x3 bins of 2 cells) that hold a unit of a team and type.",
+}
+"""Metrics of what stands around places and what they mean; :mod:`evaluation.maps` counts."""
+
+CALIBRATION_METRICS = {
+    "alive_predicted": "Mean predicted probability of being alive, of the units for which it lies in a bin.",
+    "alive_observed": "Share of those units that truly are alive; where it equals the prediction, that is calibrated.",
+}
+"""A reliability curve, by bins of width 0.1 (Murphy and Winkler 1977)."""
+
+BINS = 10
+"""Of a reliability curve."""
+
+
+def meanings() -> dict[str, str]:
+    """What each metric of units, maps and outcomes means, in one line."""
+    counted = {
+        name: " ".join((metric.__doc__ or "").split()) for name, metric in [*METRICS.items(), *OUTCOME_METRICS.items()]
+    }
+    return counted | MAP_METRICS | CALIBRATION_METRICS
+
 
 FACTORS = {"position_error": "position_error_factor", "health_error": "health_error_factor"}
 """Errors that are also given as a factor of the floor's, and what that is called."""
+
+
+def reliability(answers: Answers) -> dict[float, dict[str, Tally]]:
+    """What was predicted and what came true, by the lower edge of the bin that the prediction lies in."""
+    number = np.minimum((answers.alive * BINS).astype(np.int64), BINS - 1)
+    bins = {}
+    for k in range(BINS):
+        counted = answers.asked & (number == k)
+        columns = (answers.alive, answers.true_alive.astype(np.float64))
+        bins[k / BINS] = {name: _mean(col, counted) for name, col in zip(CALIBRATION_METRICS, columns, strict=True)}
+    return bins
 
 
 class Bootstrap:
@@ -140,12 +213,16 @@ class Bootstrap:
         return Figure(float(values[0]), float(low), float(high), int(tally.count.sum()))
 
 
+def f1_of(hits: Floats, claimed: Floats, real: Floats) -> Tally:
+    """2 TP / (2 TP + FP + FN) (van Rijsbergen 1979); it rests on the true positives and the missed ones."""
+    return Tally(2 * hits, claimed + real, real)
+
+
 def _mean(error: Floats, counted: Mask) -> Tally:
     number = counted.sum(axis=1).astype(np.float64)
     return Tally(np.where(counted, error, 0.0).sum(axis=1), number, number)
 
 
 def _f1(said: Mask, true: Mask, counted: Mask) -> Tally:
-    """2 TP / (2 TP + FP + FN); it rests on the true positives and the missed ones."""
-    hits, claimed, real = ((mask & counted).sum(axis=1).astype(np.float64) for mask in (said & true, said, true))
-    return Tally(2 * hits, claimed + real, real)
+    """F1 of a mask."""
+    return f1_of(*((mask & counted).sum(axis=1).astype(np.float64) for mask in (said & true, said, true)))

@@ -1,7 +1,8 @@
 """What stands around a place next: the paper's question, with nothing but a model's memory between views and answer."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import cast
 
@@ -9,8 +10,10 @@ import torch
 from torch import Tensor
 
 from evaluation.held_out import PURPOSE, HeldOut, held_out, some
-from evaluation.metrics import Bootstrap, Floats, Tally
+from evaluation.maps import Marks, Thresholds, fit_thresholds, said_marks
+from evaluation.metrics import MAP_METRICS, Bootstrap, Floats, Tally
 from evaluation.rows import Row, Split, Status
+from evaluation.runs import Run, ablated
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.seeds import stream
 from worldmodel.dream import at_places, watch
@@ -39,10 +42,14 @@ AGES: dict[Status, tuple[int, int]] = {
 }
 """Steps since a place was last in sight of a kept view, first and last, by what a row calls it."""
 
+FITTED_SHARE = 0.6
+"""Share of views at which thresholds are fitted; one for all."""
+
 _BATCH = 16
 
-Losses = Mapping[float, Tensor]
-"""What each answer costs in nats, ``[N, T, Q]``, by the share of views kept."""
+Rates = Callable[["Exam", float], Iterator[tuple[Tensor, Tensor]]]
+"""What a model, or a floor, says at a share of the views: logarithms of rates ``[n, T, Q, K, n, n]`` with the true
+maps, a batch of windows after the other."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,12 @@ class Exam:
     keep: Mapping[float, Tensor]
     age: Mapping[float, Tensor]
 
+    def counted(self, share: float) -> dict[Status, Tensor]:
+        """The places that figures are about, bool ``[N, T, Q]``, by how long they have been dark."""
+        taken = self.test.windows.valid[:, 1 : self.places.shape[1] + 1, None]
+        age = self.age[share]
+        return {status: taken & (age >= first) & (age <= last) for status, (first, last) in AGES.items()}
+
 
 def exam(scenario: Scenario, folder: Path, episodes: int, seed: int, progress: bool, purpose: str = PURPOSE) -> Exam:
     """Fresh battles of a scenario, and what is asked about them; arguments as :func:`evaluation.held_out.held_out`.
@@ -74,7 +87,7 @@ def exam(scenario: Scenario, folder: Path, episodes: int, seed: int, progress: b
         BadArgument: no battle is long enough for a window.
         ScenarioUnsupported: the engine cannot play the scenario.
     """
-    test = held_out(scenario, folder, episodes, seed, progress, ASKED + 1, PER_EPISODE, purpose)
+    test = held_out(scenario, folder, episodes, seed, progress, ASKED + 1, PER_EPISODE, purpose, ASKED + 1)
     terrains = [scenario.terrain] * len(test.episodes)
     test = replace(test, windows=relocated(test.windows, terrains, stream(seed, "ground", scenario.name)))
     places = draw_places(test.windows, ASKED, PLACES, stream(seed, "places", scenario.name))
@@ -90,42 +103,94 @@ def pose(test: HeldOut, places: Tensor) -> Exam:
 
 
 @torch.no_grad()
-def ask_places(model: WorldModel, asked: Exam) -> Losses:
-    """What each of the model's answers costs."""
-    losses = {}
-    for share, keep in asked.keep.items():
-        parts = []
-        for start in range(0, len(keep), _BATCH):
-            batch = slice(start, start + _BATCH)
-            guided = watch(model, some(asked.test.windows, batch), keep[batch], asked.places.shape[1])
-            answer = at_places(model, guided, asked.places[batch])
-            parts.append(place_nll(answer.log_rates, asked.maps[batch]))
-        losses[share] = torch.cat(parts)
-    return losses
+def said_by(model: WorldModel, asked: Exam, share: float) -> Iterator[tuple[Tensor, Tensor]]:
+    """A model's answers; see :data:`Rates`."""
+    keep = asked.keep[share]
+    for start in range(0, len(keep), _BATCH):
+        batch = slice(start, start + _BATCH)
+        guided = watch(model, some(asked.test.windows, batch), keep[batch], asked.places.shape[1])
+        yield at_places(model, guided, asked.places[batch]).log_rates, asked.maps[batch]
 
 
-def place_rows(losses: Losses, asked: Exam, split: Split, name: str, seed: int | None) -> list[Row]:
-    """All figures of one model on one scenario: shares x how long the places have been dark.
+def fitted(rates: Rates, trained: Sequence[Exam]) -> Thresholds:
+    """The thresholds that serve a model best on battles of the scenarios trained on."""
+    return fit_thresholds(answer for asked in trained for answer in rates(asked, FITTED_SHARE))
+
+
+class PlaceCandidate:
+    """A model, or a floor, before a scenario's places.
 
     Args:
-        losses: what its answers cost.
-        asked: what was asked.
-        split: whether the model was trained on this scenario.
-        name, seed: what its rows call it, and the seed of its training (None for a floor).
+        rates: what it says.
+        asked: what it is asked.
+        thresholds: when it calls a bin occupied, fitted on other battles.
+        name, seed, split: of its rows (seed None for a floor).
+        run: where the model comes from; None for a floor.
+        ablations: what it shall be asked without, besides.
     """
-    test = asked.test
-    bootstrap = Bootstrap(test.episodes, stream(test.seed, "bootstrap", test.scenario.name))
-    taken = test.windows.valid[:, 1 : asked.places.shape[1] + 1, None]
-    rows = []
-    for share, loss in losses.items():
-        for status, (first, last) in AGES.items():
-            age = asked.age[share]
-            tally = _tally(loss, taken & (age >= first) & (age <= last))
-            figure = bootstrap.figure(tally)
+
+    def __init__(
+        self,
+        rates: Rates,
+        asked: Exam,
+        thresholds: Thresholds,
+        name: str,
+        seed: int | None,
+        split: Split,
+        run: Run | None = None,
+        ablations: Sequence[str] = (),
+    ) -> None:
+        self.asked, self.ablations = asked, ablations
+        self._rates, self._thresholds, self._run = rates, thresholds, run
+        self._name, self._seed, self._split = name, seed, split
+        self._found: list[Row] | None = None
+
+    @classmethod
+    def of(cls, run: Run, asked: Exam, thresholds: Thresholds, ablations: Sequence[str] = ()) -> "PlaceCandidate":
+        """A run's model."""
+        split = run.split(asked.test.scenario.name)
+        return cls(partial(said_by, run.model), asked, thresholds, run.name, run.info.seed, split, run, ablations)
+
+    def without(self, ablation: str) -> "PlaceCandidate":
+        """The same with something taken away from its model; it still calls occupied what it did with it."""
+        assert self._run is not None
+        return PlaceCandidate.of(ablated(self._run, ablation), self.asked, self._thresholds)
+
+    def rows(self) -> list[Row]:
+        """All its figures: shares x how long the places have been dark x metrics."""
+        if self._found is None:
+            self._found = [row for share in self.asked.keep for row in self._rows(share)]
+        return self._found
+
+    def _rows(self, share: float) -> list[Row]:
+        losses, marks = [], []
+        for log_rates, maps in self._rates(self.asked, share):
+            losses.append(place_nll(log_rates, maps))
+            marks.append(said_marks(log_rates, maps, self._thresholds))
+        friend_foe, unit_type = (
+            Marks(*(torch.cat([getattr(getattr(part, kind), f.name) for part in marks]) for f in fields(Marks)))
+            for kind in ("friend_foe", "unit_type")
+        )
+        loss = torch.cat(losses)
+        found = []
+        for status, counted in self.asked.counted(share).items():
+            of = (self._name, self._seed, self.asked.test.scenario.name, self._split, share, 1, status)
+            tally = _tally(loss, counted)
+            figure = self._bootstrap.figure(tally)
             if figure is not None:
-                of = (name, seed, test.scenario.name, split, share, 1, status, METRIC)
-                rows.append(Row(*of, figure.value, figure.low, figure.high, figure.n, bootstrap.sums(tally)))
-    return rows
+                sums = self._bootstrap.sums(tally)
+                found.append(Row(*of, METRIC, figure.value, figure.low, figure.high, figure.n, sums))
+            for metric, marked in zip(MAP_METRICS, (friend_foe, unit_type), strict=True):
+                figure = self._bootstrap.figure(marked.tally(counted))
+                if figure is not None:
+                    found.append(Row(*of, metric, figure.value, figure.low, figure.high, figure.n))
+        return found
+
+    @cached_property
+    def _bootstrap(self) -> Bootstrap:
+        return Bootstrap(
+            self.asked.test.episodes, stream(self.asked.test.seed, "bootstrap", self.asked.test.scenario.name)
+        )
 
 
 def _tally(loss: Tensor, counted: Tensor) -> Tally:

@@ -43,7 +43,7 @@ HEADLINES = (
 
 def asked(rows: Sequence[Row], about: Mapping[str, Any]) -> str:
     """What was asked, of whom, about what."""
-    models = [f"`{name}`" for name in _learned(rows)]
+    models = list(dict.fromkeys(f"`{ablation_of(name)[0]}`" for name in distinct(rows, "model") if name not in FLOORS))
     seeds = {row.seed for row in rows if row.seed is not None}
     who = f"{_listed(models)} ({_number(len(seeds), 'seed')}{' each' if len(models) > 1 else ''})"
     seen, unseen = (distinct(select(rows, split=split), "scenario") for split in ("train", "unseen"))
@@ -57,7 +57,7 @@ def asked(rows: Sequence[Row], about: Mapping[str, Any]) -> str:
         what.append("what stands at places that may have been out of sight for long")
     return (
         "A world model watches a battle through the agents' own partial views and is asked what it cannot see: "
-        f"{' and '.join(what)}. Here {who} {'was' if len(models) == 1 else 'were'} asked about "
+        f"{' and '.join(what) or 'how the battle goes on'}. Here {who} {'was' if len(models) == 1 else 'were'} asked about "
         f"{about['episodes']} fresh battles of each of {_number(len(seen) + len(unseen), 'scenario')}: "
         f"{'; and '.join(part for part in (known, new) if part)}. Beside {'it' if len(models) == 1 else 'them'} stand "
         f"floors that have learned nothing, such as {_floor_words(rows)}."

@@ -160,15 +160,26 @@ def evaluate(
             help="Also without: reset (memory), blind (views), constant (kernel), idle or forget (half the memory)."
         ),
     ] = None,
+    questions: Annotated[
+        str | None,
+        typer.Option(help="As in horizon,hidden, or all; by default the usual ones. A wrong name lists them."),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Test on a published split, v1, or a part of one, v1/counts, instead of --scenario."),
+    ] = None,
 ) -> None:
     """Test runs on fresh battles, seen and unseen scenarios, beside the floors; write a report with plots."""
     from evaluation.suite import evaluate as ask
     from worldmodel.checkpoint import latest_run
 
     _one_thread()
-    report = ask(runs or [latest_run(RUNS)], scenario, episodes, seed, out, ablate or ())
+    asked = questions.split(",") if questions else None
+    report = ask(runs or [latest_run(RUNS)], scenario, episodes, seed, out, ablate or (), True, asked, split)
     for table in report.tables():
         _print(table)
+    for note in report.about["notes"]:
+        typer.echo(f"Note: {note}")
     typer.echo(f"Report and pictures: {report.folder}")
 
 
@@ -183,15 +194,19 @@ def benchmark_models(
     episodes: Annotated[int, typer.Option(help="Fresh test battles per scenario.")] = 40,
     data: Annotated[Path | None, typer.Option(help="Folder of training stores; by default OUT/data.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of runs and tables; what is there is used.")] = Path("grid"),
+    runs: Annotated[
+        Path | None, typer.Option(help="Judge the finished runs of this folder, another --out, and train nothing.")
+    ] = None,
+    private: Annotated[bool, typer.Option("--private", help="Judge on battles used once, for this table.")] = False,
 ) -> None:
-    """Train and test every model with every seed for a published table, or go on with it."""
+    """Train and judge every model with every seed for a published table, or go on with it."""
     from evaluation.grid import benchmark_models as run
     from evaluation.grid import entries, numbers, plan
 
     _one_thread()
     chosen = plan(table)
     wanted = entries(chosen, models.split(",") if models else None, numbers(seeds), preset, updates, minutes)
-    typer.echo(f"Table: {run(chosen, wanted, out, episodes, data)}")
+    typer.echo(f"Table: {run(chosen, wanted, out, episodes, data, True, runs, private)}")
 
 
 @verb

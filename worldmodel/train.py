@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +105,7 @@ def train(
     device: str = "auto",
     tensorboard: bool = False,
     progress: bool = True,
+    display: Progress | None = None,
 ) -> TrainReport:
     """Train a model into the folder ``run``, or continue the training that lies there.
 
@@ -118,6 +120,7 @@ def train(
         device: one of :data:`DEVICES`.
         tensorboard: write the log for TensorBoard too.
         progress: show how far it is, and warn of dead modules.
+        display: shows how far it is instead; see :func:`progress_display`.
 
     Raises:
         BadArgument: ``run`` holds a training with other settings, or something else; the device is not there, or
@@ -126,7 +129,7 @@ def train(
         TrainingDiverged: a loss or gradient was not finite.
         CheckpointBroken: the run to continue cannot be read.
     """
-    return train_seeds(stores, model, training, [seed], run, device, tensorboard, progress)[0]
+    return train_seeds(stores, model, training, [seed], run, device, tensorboard, progress, display)[0]
 
 
 def train_seeds(
@@ -138,6 +141,7 @@ def train_seeds(
     device: str = "auto",
     tensorboard: bool = False,
     progress: bool = True,
+    display: Progress | None = None,
 ) -> list[TrainReport]:
     """Train with one seed after the other, each of several into a folder ``seed<number>`` of its own in ``out``.
 
@@ -154,7 +158,7 @@ def train_seeds(
         run = out if len(seeds) == 1 else out / f"{SEED_FOLDER}{seed}"
         session, started = Session(stores, model, training, seed, run, on, tensorboard), time.monotonic()
         try:
-            if not _to_the_end(session, progress):
+            if not _to_the_end(session, progress, display):
                 raise KeyboardInterrupt(
                     f"Interrupted after {session.update} updates and saved; continue with --out {out} and the same "
                     "options."
@@ -167,9 +171,9 @@ def train_seeds(
     return reports
 
 
-def _to_the_end(session: Session, shown: bool) -> bool:
+def _to_the_end(session: Session, shown: bool, display: Progress | None) -> bool:
     """Update until the training is done; False if Ctrl-C came first, after saving."""
-    with _progress(shown) as bar, _Interrupts() as interrupts:
+    with nullcontext(display) if display else progress_display(shown) as bar, _Interrupts() as interrupts:
         task = bar.add_task(f"seed {session.seed}", total=1.0, note="")
         bar.update(task, completed=session.done)
         while session.done < 1:
@@ -179,6 +183,7 @@ def _to_the_end(session: Session, shown: bool) -> bool:
             if interrupts.asked:
                 session.save_last()
                 return False
+        bar.update(task, visible=display is None)
     return True
 
 
@@ -215,7 +220,8 @@ class _Interrupts:
         self.asked = True
 
 
-def _progress(shown: bool) -> Progress:
+def progress_display(shown: bool) -> Progress:
+    """A line on stderr for each task: how far it is, the time left, and a ``note``."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

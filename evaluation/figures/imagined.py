@@ -7,7 +7,7 @@ import torch
 
 from evaluation.accuracy import predict
 from evaluation.figures.picture import Picture
-from evaluation.held_out import HORIZON, WARMUP, HeldOut, some
+from evaluation.held_out import NEEDED, WARMUP, HeldOut, some
 from evaluation.labels import percent
 from evaluation.runs import Run
 from s2rm_sc2.draw import write_comparison
@@ -40,12 +40,12 @@ def draw(runs: Sequence[Run], tests: Mapping[str, HeldOut], folder: Path) -> lis
 
 
 def write_imagined(model: Predictor, test: HeldOut, path: Path) -> Path:
-    """Draws the window in which most units die within the horizon, real above imagined."""
-    alive = test.windows.units.alive
-    n = int((alive[:, WARMUP - 1].sum(1) - alive[:, -1].sum(1)).argmax())
+    """Draws the window in which most units die, real above imagined."""
+    alive, last = test.windows.units.alive, WARMUP + NEEDED  # rows beyond may lie after an episode's end
+    n = int((alive[:, WARMUP - 1].sum(1) - alive[:, last - 1].sum(1)).argmax())
     window = some(test.windows, slice(n, n + 1))
-    said = predict(model, window, test.kept(SHARE)[n : n + 1])
-    real = window.units.map(lambda column: column[0, WARMUP - 1 :])
+    said = predict(model, window, test.kept(SHARE)[n : n + 1], NEEDED)
+    real = window.units.map(lambda column: column[0, WARMUP - 1 : last])
     foretold = {
         "x": said.x,
         "y": said.y,
@@ -56,5 +56,5 @@ def write_imagined(model: Predictor, test: HeldOut, path: Path) -> Path:
     columns = {name: getattr(real, name) for name in FIELDS}
     for name, column in foretold.items():
         columns[name] = torch.cat([columns[name][:1], column[0]])
-    known = torch.cat([said.visible, said.queried.expand(HORIZON, -1)])
+    known = torch.cat([said.visible, said.queried.expand(NEEDED, -1)])
     return write_comparison(path, test.scenario, real, UnitTable(**columns), known)

@@ -143,12 +143,19 @@ class EpisodeStore:
             for spec in self._specs.values()
         ]
 
-    def fingerprint(self) -> str:
-        """A short name of what is in the store: equal for equal settings, episodes and seeds."""
+    def fingerprint(self, episodes: int | None = None) -> str:
+        """A short name of what is in the store: equal for equal settings, episodes and seeds.
+
+        Args:
+            episodes: as if it held so many only, its first ones; all by default.
+        """
+        held = self.n_episodes if episodes is None else episodes
+        steps = int(self.lengths[:held].sum()) - held
         settings = {key: value for key, value in self.attributes.items() if key != "package_version"}
+        settings |= {"episodes": held, "steps": steps}
         digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=8)
         for field in ("seed", "length", "return"):
-            digest.update(self.per_episode(field).tobytes())
+            digest.update(self.per_episode(field)[:held].tobytes())
         return digest.hexdigest()
 
     def __repr__(self) -> str:

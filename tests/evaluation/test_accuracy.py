@@ -1,11 +1,13 @@
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from evaluation.accuracy import SHARES, STEPS, accuracy, ask
+from evaluation.candidate import SHARES, Candidate
 from evaluation.held_out import HORIZON, WARMUP, HeldOut
+from evaluation.questions import QUESTIONS, calibration, hidden, horizon, outcome, scenarios, views, views_by_step
 from evaluation.rows import Row, select
 from s2rm_sc2.scenarios import get
 from s2rm_sc2.table import UnitTable
@@ -15,6 +17,7 @@ from worldmodel.contract import Change, Encoded, Memory, Outcome, UnitQueries
 from worldmodel.windows import Windows
 
 ROWS = WARMUP + HORIZON
+STEPS = (1, 2, 5, 10)
 START = WARMUP - 1
 SPEED, LOSS = 0.5, 2.0
 
@@ -30,7 +33,7 @@ class Seer(Persistence):
         return replace(change, dx=SPEED * enemy, health=-LOSS * enemy), outcome
 
 
-def duel(distance: float, death: int = ROWS) -> HeldOut:
+def duel(distance: float, death: int = ROWS, end: int = ROWS) -> HeldOut:
     """A marine that stands, and one that starts ``distance`` cells east, walks away, dies at row ``death``."""
     row = torch.arange(ROWS, dtype=torch.float32)
     alive = torch.stack([torch.ones(ROWS, dtype=torch.bool), row < death], dim=1)[None]
@@ -52,21 +55,31 @@ def duel(distance: float, death: int = ROWS) -> HeldOut:
         units=units,
         actions=torch.ones(1, ROWS, 1, dtype=torch.int64),
         sees=((x - 8.0).abs() < 9.0)[:, :, None] & alive[:, :, None],
-        valid=torch.ones(1, ROWS, dtype=torch.bool),
+        valid=(torch.arange(ROWS) < end)[None],
         agents=torch.ones(1, 1, dtype=torch.bool),
         sight=torch.tensor([[9.0]]),
         size=torch.tensor([[32.0, 32.0]]),
-        reward=torch.zeros(1, ROWS),
-        terminated=torch.zeros(1, ROWS, dtype=torch.bool),
+        reward=torch.full((1, ROWS), 0.25),
+        terminated=(torch.arange(ROWS) == end - 2)[None],
         origins=torch.zeros(1, 3, dtype=torch.int64),
     )
     return HeldOut(get("1m_vs_1m"), windows, np.array([0]), seed=0)
 
 
+def before(
+    test: HeldOut, model: Persistence, steps: Iterable[int] = STEPS, shares: Iterable[float] = (1.0,)
+) -> list[Row]:
+    floor = Candidate(Persistence(), test, "persistence", None, "unseen")
+    return Candidate(model, test, model.name, 0, "unseen", floor).unit_rows(shares, steps)
+
+
 def figures(test: HeldOut, model: Persistence, **conditions: object) -> list[float]:
     """Values by horizon at all views."""
-    rows = accuracy(ask(model, test), ask(Persistence(), test), test, "unseen", model.name, 0)
-    return [row.value for row in select(rows, views=1.0, **conditions)]
+    return [row.value for row in select(before(test, model), **conditions)]
+
+
+def floor(test: HeldOut) -> Candidate:
+    return Candidate(Persistence(), test, "persistence", None, "train")
 
 
 def test_persistence_is_wrong_by_what_moved_and_what_was_lost() -> None:
@@ -100,15 +113,13 @@ def test_a_unit_out_of_sight_counts_as_hidden_from_where_it_was_last_seen() -> N
 
 
 def test_a_unit_never_seen_is_not_asked_about() -> None:
-    rows = accuracy(ask(Persistence(), duel(distance=12.0)), None, duel(distance=12.0), "train", "persistence", None)
+    rows = floor(duel(distance=12.0)).unit_rows(SHARES, views.STEPS)
     assert {row.n for row in select(rows, metric="position_error")} == {1}
     assert not select(rows, status="hidden")
 
 
 def test_deaths_that_nobody_foresaw_cost_dead_f1_and_leave_position_to_the_living() -> None:
-    test = duel(distance=1.0, death=WARMUP + 2)
-    rows = accuracy(ask(Persistence(), test), None, test, "train", "persistence", None)
-    rows = select(rows, views=1.0, status="all")
+    rows = select(floor(duel(distance=1.0, death=WARMUP + 2)).unit_rows([1.0], STEPS), status="all")
     assert [row.horizon for row in select(rows, metric="dead_f1")] == [5, 10]  # before that no death to find
     assert {row.value for row in select(rows, metric="dead_f1")} == {0.0}
     assert [row.n for row in select(rows, metric="position_error")] == [2, 2, 1, 1]
@@ -118,11 +129,70 @@ def test_deaths_that_nobody_foresaw_cost_dead_f1_and_leave_position_to_the_livin
 
 def test_rows_say_what_they_are_and_the_floor_has_no_factor_to_itself() -> None:
     test = duel(distance=1.0)
-    floor = ask(Persistence(), test)
-    model, bottom = accuracy(floor, floor, test, "train", "m", 3), accuracy(floor, None, test, "train", "f", None)
+    same = Candidate(Persistence(), test, "m", 3, "train", floor(test))
+    model, bottom = views.units(same), views.units(floor(test))
     assert {row.views for row in model} == set(SHARES)
-    assert {row.horizon for row in model} == set(STEPS)
+    assert {row.horizon for row in model} == set(views.STEPS)
     assert {(row.model, row.seed, row.scenario, row.split) for row in model} == {("m", 3, "1m_vs_1m", "train")}
     assert {row.value for row in select(model, metric="position_error_factor")} == {1.0}
     assert not [row for row in bottom if row.metric.endswith("_factor")]
     assert all(isinstance(row, Row) and row.low <= row.value <= row.high for row in model)
+
+
+def test_maps_hold_who_stands_where_the_forecast_says_and_who_was_never_seen_is_missed() -> None:
+    for metric in ("friend_foe_f1", "unit_type_f1"):
+        assert figures(duel(distance=1.0), Seer(), metric=metric) == [1.0] * len(STEPS)
+        unseen = select(before(duel(distance=12.0), Seer()), metric=metric)
+        assert all(0.0 < row.value < 1.0 for row in unseen)
+
+
+def test_hidden_units_are_counted_by_the_steps_since_they_were_seen() -> None:
+    rows = select(hidden.units(floor(duel(distance=6.5))), views=1.0, metric="position_error")  # last seen at row 4
+    # Asked after rows 7 to 26 where it is one step later, so it has walked one step more than its age.
+    walked = {"hidden 1-3": SPEED * 4, "hidden 4-7": SPEED * 6.5, "hidden 8+": SPEED * 16}
+    assert {str(row.status): row.value for row in rows} == pytest.approx(walked)
+    assert [row.n for row in rows] == [1, 4, 15]
+
+
+def test_steps_after_the_end_of_a_battle_have_no_figure() -> None:
+    test = duel(distance=1.0, end=WARMUP + 10)
+    rows = horizon.units(floor(test))
+    assert {row.horizon for row in rows} == {1, 2, 3, 5, 7, 10}
+    assert {row.horizon for row in horizon.units(floor(duel(distance=1.0)))} == {1, 2, 3, 5, 7, 10, 15, 20}
+
+
+def test_a_reward_and_an_end_that_nobody_foresaw_cost_what_they_are() -> None:
+    steps = 12
+    rows = outcome.units(floor(duel(distance=1.0, end=WARMUP + steps)))
+    found = {row.metric: (row.value, row.n) for row in select(rows, views=1.0)}
+    assert found == {
+        "reward_error": (pytest.approx(0.25), steps),
+        "terminated_f1": (0.0, 1),
+        "terminated_brier": (pytest.approx(1 / steps), steps),
+    }
+
+
+def test_a_floor_that_calls_all_alive_fills_one_bin_with_the_share_that_lives() -> None:
+    rows = [row for row in calibration.units(floor(duel(distance=1.0, death=WARMUP + 2))) if row.bin is not None]
+    assert {row.bin for row in rows} == {0.9}
+    assert [row.value for row in select(rows, metric="alive_predicted")] == [1.0, 1.0, 1.0]
+    assert [row.value for row in select(rows, metric="alive_observed")] == [1.0, 0.5, 0.5]
+    assert {row.n for row in rows} == {2}
+
+
+def test_views_dropped_by_step_are_told_apart_and_equal_where_none_is_dropped() -> None:
+    one = floor(duel(distance=1.0))
+    by_step = views_by_step.units(one)
+    assert {row.dropping for row in by_step} == {"step"}
+    whole = [replace(row, dropping="episode") for row in select(by_step, views=1.0)]
+    assert whole == select(views.units(one), views=1.0)
+
+
+def test_a_question_says_what_it_asks_and_is_called_as_its_file() -> None:
+    assert len({question.name for question in QUESTIONS}) == len(QUESTIONS)
+    for question in QUESTIONS:
+        asked = question.units or question.places
+        assert asked is not None
+        assert asked.__module__ == f"evaluation.questions.{question.name}"
+        assert question.asks.endswith("?")
+    assert scenarios.QUESTION.usual

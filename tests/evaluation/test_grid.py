@@ -1,23 +1,27 @@
 import json
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from evaluation.gaps import gaps
-from evaluation.grid import PLANS, Plan, benchmark_models, entries, numbers, plan
+from evaluation.grid import benchmark_models, entries, finished, numbers, plan
 from evaluation.places import SHARES
+from evaluation.plan import PLANS, Plan
 from evaluation.rows import Row, over_seeds, select
 from evaluation.sheets import PLACE_SHEETS
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.store import EpisodeStore
+from worldmodel import checkpoint
 from worldmodel.log import LOG
 
 PLAN = Plan("places", "places", ("2s3z",), 20, ("2s3z", "3m"), PLACE_SHEETS)
+SHORT = replace(PLAN, tested=("2s3z",), questions=("places",))
 
 
-def figures(out: Path) -> list[Row]:
-    rows = json.loads((out / "places.json").read_text())["rows"]
+def figures(out: Path, name: str = "places") -> list[Row]:
+    rows = json.loads((out / f"{name}.json").read_text())["rows"]
     return [Row(**{**row, "sums": tuple(map(tuple, row["sums"]))}) for row in rows]
 
 
@@ -42,10 +46,74 @@ def test_a_grid_is_run_in_parts_and_trains_only_what_is_missing(store_2s3z: Epis
     for line in ("| 3m | unseen | lstm |", "| 3m | unseen | s2gru (reset) |", "| 2s3z | train | constant rate |"):
         assert text.count(line) == len(SHARES) + 1  # and once behind s2gru
 
-    stamps = {path: path.stat().st_mtime_ns for path in (out / "places").rglob("*") if path.is_file()}
+    def stamps() -> dict[Path, int]:
+        files = (path for part in ("places", "verdicts") for path in (out / part).rglob("*") if path.is_file())
+        return {path: path.stat().st_mtime_ns for path in files}
+
+    before_again = stamps()
     benchmark_models(PLAN, both[1:], out, episodes=2, data=tmp_path / "nothing is needed", progress=False)
     assert table.read_text() == text
-    assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
+    assert stamps() == before_again
+
+    again = benchmark_models(PLAN, both, tmp_path / "judged", episodes=2, data=data, progress=False, runs=out)
+    assert stamps() == before_again
+    assert again.read_text() == text
+    assert (tmp_path / "judged/places.json").read_bytes() == (out / "places.json").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def trained(store_2s3z: EpisodeStore, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of one run."""
+    out = tmp_path_factory.mktemp("table")
+    wanted = entries(PLAN, ["lstm"], [3], "debug", 2)
+    benchmark_models(SHORT, wanted, out, episodes=2, data=store_2s3z.path.parent, progress=False)
+    return out
+
+
+def test_a_run_is_finished_only_as_the_training_that_is_asked_for(trained: Path, store_2s3z: EpisodeStore) -> None:
+    (entry,) = entries(PLAN, ["lstm"], [3], "debug", 2)
+    run, stores = trained / "places" / entry.name, (("2s3z", store_2s3z.fingerprint()),)
+    assert finished(run, entry, stores)
+    assert finished(run, entry, None)
+    assert not finished(run, entry, (("2s3z", "0123456789abcdef"),))
+    assert not finished(run, replace(entry, seed=4), stores)
+    assert not finished(run, replace(entry, training=replace(entry.training, updates=3)), stores)
+    assert not finished(run, replace(entry, model=replace(entry.model, width=32)), stores)
+    assert not finished(trained / "places" / "lstm-seed9", entry, stores)
+
+
+def test_runs_that_are_not_there_or_were_trained_on_other_battles_make_no_table(
+    trained: Path, store_2s3z: EpisodeStore, tmp_path: Path
+) -> None:
+    data, one = store_2s3z.path.parent, entries(PLAN, ["lstm"], [3], "debug", 2)
+    with pytest.raises(BadArgument, match=r"No finished run of table places lies in .*places; leave out --runs"):
+        benchmark_models(PLAN, one, tmp_path, 2, data, progress=False, runs=tmp_path)
+    shutil.copytree(trained / "places", tmp_path / "places")
+    other = tmp_path / "places/lstm-seed4"
+    shutil.copytree(tmp_path / "places/lstm-seed3", other)
+    for name in (checkpoint.BEST, checkpoint.LAST):
+        model, info = checkpoint.load_checkpoint(other / name)
+        checkpoint.save(other / name, model, replace(info, seed=4, stores=(("2s3z", "0123456789abcdef"),)))
+    both = entries(PLAN, ["lstm"], [3, 4], "debug", 2)
+    with pytest.raises(BadArgument, match=r"lstm-seed4 was trained on other episodes than .*lstm-seed3"):
+        benchmark_models(PLAN, both, tmp_path, 2, tmp_path, progress=False, runs=tmp_path)
+
+
+def test_private_battles_are_others_and_are_used_once(trained: Path, store_2s3z: EpisodeStore, tmp_path: Path) -> None:
+    one = entries(PLAN, ["lstm"], [3], "debug", 2)
+    table = benchmark_models(SHORT, one, tmp_path, 2, store_2s3z.path.parent, False, trained, private=True)
+    assert table.name == "places-private.md"
+    assert "private" in table.read_text().splitlines()[2]
+    public, private = (
+        {row.value for row in select(figures(out, name), model="lstm", metric="place_nll")}
+        for out, name in ((trained, "places"), (tmp_path, "places-private"))
+    )
+    assert not public & private
+    names = {path.name for path in (tmp_path / "tests").iterdir()}
+    assert "2s3z-private-seed0.zarr" in names
+    assert benchmark_models(SHORT, one, tmp_path, 2, store_2s3z.path.parent, False, trained, private=True) == table
+    with pytest.raises(BadArgument, match="private battles are used once for a table"):
+        benchmark_models(SHORT, one, tmp_path, 3, store_2s3z.path.parent, False, trained, private=True)
 
 
 def test_entries_are_every_model_with_every_seed() -> None:

@@ -6,12 +6,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from evaluation.held_out import HORIZON, PURPOSE, WARMUP, WINDOWS_PER_EPISODE, HeldOut, held_out, window_origins
+from collectors.policies import policy
+from collectors.rollout import settings_of
+from evaluation.held_out import (
+    HORIZON,
+    NEEDED,
+    POLICY,
+    PURPOSE,
+    WARMUP,
+    WINDOWS_PER_EPISODE,
+    HeldOut,
+    held_out,
+    refuse_peeking,
+    window_origins,
+)
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import get
-from s2rm_sc2.store import EpisodeStore
+from s2rm_sc2.store import EpisodeStore, StoreWriter
 
 ROWS = WARMUP + HORIZON
+SHORTEST = WARMUP + NEEDED
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +44,10 @@ def whole(keep: Tensor) -> Tensor:
 def test_windows_fit_their_episodes_and_spread_over_them(lengths: list[int], seed: int) -> None:
     origins = window_origins(np.array(lengths), "2s3z", seed)
     assert len(set(origins)) == len(origins)
-    assert all(0 <= row <= lengths[episode] - ROWS for episode, row in origins)
+    assert all(0 <= row <= lengths[episode] - SHORTEST for episode, row in origins)
     for episode, length in enumerate(lengths):
         rows = [row for of, row in origins if of == episode]
-        places = max(0, length - ROWS + 1)
+        places = max(0, length - SHORTEST + 1)
         assert len(rows) == min(places, WINDOWS_PER_EPISODE)
         if places >= 8:
             assert min(rows) <= places / 4
@@ -71,6 +85,46 @@ def test_blinking_views_are_those_of_the_share_on_a_third_of_the_time(test_2s3z:
     assert not (many == many[:1]).all()  # windows blink each in their own way
 
 
+def test_views_by_step_are_the_share_at_every_row_and_other_agents_at_the_next(test_2s3z: HeldOut) -> None:
+    keep = test_2s3z.stepwise(0.4)
+    assert (keep.sum(-1) == 2).all()
+    assert (keep == test_2s3z.stepwise(0.4)).all()
+    assert (test_2s3z.stepwise(0.8) | ~keep).all()
+    assert keep.float().mean((0, 1)).min() > 0.3
+    assert (keep[:, 1:] != keep[:, :-1]).any(-1).float().mean() > 0.7
+    assert test_2s3z.stepwise(1.0).all()
+
+
+def test_windows_that_outlast_their_battle_say_so(test_2s3z: HeldOut) -> None:
+    valid = test_2s3z.windows.valid
+    assert valid[:, :SHORTEST].all()
+    assert not valid.all()
+    ends = test_2s3z.windows.terminated & valid
+    assert not ends[:, 1:][valid[:, 1:] & ~valid[:, :-1]].any()
+    assert (valid.sum(1) >= SHORTEST).all()
+
+
+def test_a_model_trained_on_test_battles_is_refused(tmp_path: Path, store_2s3z: EpisodeStore) -> None:
+    test = held_out(get("3m"), tmp_path, episodes=3, seed=0, progress=False)
+    store = EpisodeStore.open(next(tmp_path.glob("*.zarr")))
+    seen = [("3m", store.fingerprint())]
+    with pytest.raises(BadArgument, match=r"oracle in runs/o was trained on test battles of 3m .*--seed"):
+        refuse_peeking(seen, "oracle in runs/o", [test])
+    longer = held_out(get("3m"), tmp_path, episodes=5, seed=0, progress=False)
+    with pytest.raises(BadArgument, match="has seen the answers"):
+        refuse_peeking(seen, "oracle", [longer])  # the store has grown since
+    refuse_peeking([("2s3z", store_2s3z.fingerprint())], "honest", [test, longer])
+
+
+def test_an_empty_store_of_test_battles_is_filled(tmp_path: Path) -> None:
+    path = tmp_path / f"3m-{PURPOSE}-seed0.zarr"
+    player = policy(POLICY)
+    with StoreWriter.open(path, settings_of(get("3m"), player, 0, PURPOSE)):
+        pass
+    assert EpisodeStore.open(path).n_episodes == 0
+    assert len(held_out(get("3m"), tmp_path, episodes=2, seed=0, progress=False).episodes) > 0
+
+
 def test_test_battles_share_no_seed_with_training_battles(store_2s3z: EpisodeStore, tmp_path: Path) -> None:
     held_out(get("2s3z"), tmp_path, episodes=3, seed=1, progress=False)  # the training store's seed is 1 too
     (path,) = tmp_path.glob("*.zarr")
@@ -90,4 +144,4 @@ def test_battles_already_there_are_used_again_and_more_are_not_used(tmp_path: Pa
 
 def test_battles_that_are_all_too_short_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadArgument, match=r"3m lasts the 1000 steps"):
-        held_out(get("3m"), tmp_path, episodes=1, seed=0, progress=False, rows=1000)
+        held_out(get("3m"), tmp_path, episodes=1, seed=0, progress=False, needed=1000)

@@ -7,14 +7,17 @@ from hypothesis import strategies as st
 
 from evaluation.metrics import (
     METRICS,
+    OUTCOME_METRICS,
     Answers,
     Bootstrap,
+    Outcomes,
     Tally,
     alive_brier,
     alive_f1,
     dead_f1,
     health_error,
     position_error,
+    reliability,
 )
 
 # One window of four units: two live, one dies unforeseen, the last is not asked about.
@@ -49,6 +52,46 @@ def value(metric: Callable[[Answers], Tally], answers: Answers) -> float:
 def test_metrics_equal_what_a_hand_computes(metric: Callable[[Answers], Tally], expected: float, count: int) -> None:
     assert value(metric, ANSWERS) == pytest.approx(expected)
     assert metric(ANSWERS).count.sum() == count
+
+
+def test_metrics_of_the_outcome_equal_what_a_hand_computes() -> None:
+    said = Outcomes(
+        reward=np.array([[1.0, 2.0, 9.0], [0.0, 0.5, 0.0]]),
+        terminated=np.array([[0.2, 0.6, 0.9], [0.1, 0.3, 0.8]]),
+        true_reward=np.array([[0.5, 2.0, 0.0], [0.0, 1.5, 0.0]]),
+        true_terminated=np.array([[False, True, False], [False, True, False]]),
+        asked=np.array([[True, True, False], [True, True, True]]),
+    )
+    found = {name: metric(said) for name, metric in OUTCOME_METRICS.items()}
+    values = {name: tally.over.sum() / tally.under.sum() for name, tally in found.items()}
+    assert values == pytest.approx(
+        {
+            "reward_error": (0.5 + 0.0 + 0.0 + 1.0 + 0.0) / 5,
+            "terminated_f1": 2 * 1 / (2 * 1 + 1 + 1),  # one found, one missed, one called without reason
+            "terminated_brier": (0.04 + 0.16 + 0.01 + 0.49 + 0.64) / 5,
+        }
+    )
+    assert {name: tally.count.sum() for name, tally in found.items()} == {
+        "reward_error": 5,
+        "terminated_f1": 2,
+        "terminated_brier": 5,
+    }
+
+
+def test_a_reliability_curve_sorts_predictions_into_bins() -> None:
+    bins = reliability(ANSWERS)  # 0.9 of a living one, 0.4 of a living one, 0.6 of a dead one; 0.0 is not asked
+    assert list(bins) == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+    filled = {edge: found for edge, found in bins.items() if found["alive_observed"].count.sum()}
+    assert {edge: float(found["alive_observed"].over.sum()) for edge, found in filled.items()} == {
+        0.4: 1,
+        0.6: 0,
+        0.9: 1,
+    }
+    assert {edge: float(found["alive_predicted"].over.sum()) for edge, found in filled.items()} == {
+        0.4: 0.4,
+        0.6: 0.6,
+        0.9: 0.9,
+    }
 
 
 def test_a_perfect_forecast_is_perfect_in_every_metric() -> None:

@@ -1,6 +1,7 @@
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from torch import Tensor
 
 from evaluation.floors import Floors, fit, group, rendered
 from evaluation.held_out import HeldOut
-from evaluation.places import ASKED, PLACES, SHARES, Exam, ask_places, exam, place_rows
+from evaluation.maps import Thresholds
+from evaluation.places import ASKED, PLACES, SHARES, Exam, PlaceCandidate, exam, said_by
 from evaluation.rows import Row, select
 from s2rm_sc2.scenarios import get
 from s2rm_sc2.table import UnitTable
@@ -22,6 +24,7 @@ from worldmodel.places import darkness, true_maps
 from worldmodel.windows import Windows
 
 KINDS, BINS = len(UNIT_CHANNELS), 9
+HALF = Thresholds(0.5, 0.5)
 AGENT, ENEMY = (8.0, 12.0), (20.0, 12.0)
 
 
@@ -62,19 +65,16 @@ def test_a_place_is_in_sight_then_dark_for_so_many_steps_then_in_sight_again() -
 
 def test_figures_count_each_place_under_its_age() -> None:
     lit = [True, *[False] * 12]
-    asked = scene(lit, [20.0] * 14, [(10.0, 12.0), (30.0, 30.0)])
-    cost = torch.arange(13.0)[None, :, None].expand(1, 13, 2)
-    rows = place_rows({1.0: cost}, asked, "train", "m", 0)
-    found = {row.status: (row.value, row.n) for row in rows}
-    assert found == {
-        "in sight": (0.0, 1),
-        "dark": (5.5, 10),
-        "dark 1-3": (2.0, 3),
-        "dark 4-7": (5.5, 4),
-        "dark 8-10": (9.0, 3),
-        "dark 11-19": (11.5, 2),
-        "never": (6.0, 13),
-    }
+    asked = scene(lit, [20.0] * 14, [(10.0, 18.0), (30.0, 30.0)])
+    # Nobody stands there, so that the cost of an answer is the sum of its rates: here 0 to 12 nats, step by step.
+    log_rates = (torch.arange(13.0)[None, :, None, None, None, None] / (KINDS * BINS)).clamp(min=1e-9).log()
+    rows = rows_of(log_rates.expand(1, 13, 2, KINDS, 3, 3), asked, 1.0)
+    found = select(rows, metric="place_nll")
+    values, numbers = ({row.status: getattr(row, name) for row in found} for name in ("value", "n"))
+    statuses = ("in sight", "dark", "dark 1-3", "dark 4-7", "dark 8-10", "dark 11-19", "never")
+    costs = (0.0, 5.5, 2.0, 5.5, 9.0, 11.5, 6.0)
+    assert values == pytest.approx(dict(zip(statuses, costs, strict=True)), abs=1e-5)
+    assert numbers == dict(zip(statuses, (1, 10, 3, 4, 3, 2, 13), strict=True))
 
 
 def test_the_cost_of_an_answer_is_what_a_hand_computes() -> None:
@@ -104,7 +104,8 @@ def test_floors_are_the_rates_of_what_they_were_fitted_on() -> None:
     middle = floors.constant[dark, enemy, 1, 1].item()
     assert middle == pytest.approx(0.5, abs=0.01)  # one place in two has it in its middle
     assert floors.constant[dark].sum().item() - middle < 0.5
-    stands, empty = floors.last_seen(asked)[1.0][0, 5, :2].tolist()
+    ((log_rates, maps),) = floors.last_seen(asked, 1.0)
+    stands, empty = place_nll(log_rates, maps)[0, 5, :2].tolist()
     assert stands == pytest.approx(1.0, abs=0.15)  # a Poisson that is sure of one unit costs 1 nat
     assert empty < 0.15
 
@@ -116,22 +117,37 @@ def battles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Exam, Floor
     return folder, exam(get("2s3z,sight=5"), folder, 4, 0, False), fitted
 
 
-def figure(losses: Tensor, asked: Exam, **where: object) -> Row:
-    rows = place_rows({0.6: losses}, asked, "train", "m", 0)
-    (row,) = select(rows, **where)
-    return row
+def rows_of(log_rates: Tensor, asked: Exam, share: float) -> list[Row]:
+    """Figures of one answer, the same at every share."""
+
+    def rates(of: Exam, _: float) -> Iterator[tuple[Tensor, Tensor]]:
+        yield log_rates, of.maps
+
+    rows = PlaceCandidate(rates, asked, HALF, "m", 0, "train").rows()
+    return select(rows, views=share)
+
+
+def value(rows: Sequence[Row], status: str, metric: str = "place_nll") -> float:
+    (row,) = select(rows, status=status, metric=metric)
+    return row.value
 
 
 def test_true_rates_beat_every_floor_and_shuffled_ones_none(battles: tuple[Path, Exam, Floors]) -> None:
     _, asked, floors = battles
-    counts = asked.maps[..., :KINDS, :, :]
-    oracle = (counts + 1e-3).log()
+    oracle = (asked.maps[..., :KINDS, :, :] + 1e-3).log()
     order = torch.from_numpy(np.random.default_rng(0).permutation(PLACES))
+    best, worst = (rows_of(said, asked, 0.6) for said in (oracle, oracle[:, :, order]))
+    last, mean = (
+        select(PlaceCandidate(said, asked, HALF, "floor", None, "train").rows(), views=0.6)
+        for said in (floors.last_seen, floors.constant_rate)
+    )
     for status in ("in sight", "dark", "never"):
-        best = figure(place_nll(oracle, asked.maps), asked, status=status).value
-        worst = figure(place_nll(oracle[:, :, order], asked.maps), asked, status=status).value
-        last, mean = (said(asked)[0.6] for said in (floors.last_seen, floors.constant_rate))
-        assert best < figure(last, asked, status=status).value < figure(mean, asked, status=status).value + 0.1 < worst
+        assert value(best, status) < value(last, status) < value(mean, status) + 0.1 < value(worst, status)
+        for metric in ("friend_foe_f1", "unit_type_f1"):
+            assert value(best, status, metric) == 1.0
+            assert value(worst, status, metric) < 0.3
+    for metric in ("friend_foe_f1", "unit_type_f1"):
+        assert value(last, "in sight", metric) > value(mean, "in sight", metric)
 
 
 def test_every_model_is_asked_the_same_and_answers_the_same_twice(battles: tuple[Path, Exam, Floors]) -> None:
@@ -140,8 +156,10 @@ def test_every_model_is_asked_the_same_and_answers_the_same_twice(battles: tuple
     assert (again.places == asked.places).all()
     assert all((again.keep[share] == asked.keep[share]).all() for share in SHARES)
     model = build(preset("debug", "s2gru")[0]).eval()
-    rows = place_rows(ask_places(model, asked), asked, "train", "s2gru", 0)
-    assert rows == place_rows(ask_places(model, again), again, "train", "s2gru", 0)
+    rates = partial(said_by, model)
+    rows = PlaceCandidate(rates, asked, HALF, "s2gru", 0, "train").rows()
+    assert rows == PlaceCandidate(rates, again, HALF, "s2gru", 0, "train").rows()
+    rows = select(rows, metric="place_nll")
     assert {row.views for row in rows} == set(SHARES)
     counted = {share: sum(r.n for r in select(rows, views=share) if r.status != "dark") for share in SHARES}
     total = asked.places.shape[0] * ASKED * PLACES

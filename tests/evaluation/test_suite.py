@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,17 @@ from PIL import Image
 from rich.console import Console
 
 from evaluation.held_out import held_out
-from evaluation.questions import Units
+from evaluation.judges import UnitJudge
+from evaluation.questions import choose
 from evaluation.report import Report
 from evaluation.rows import distinct, select
 from evaluation.runs import content, load_runs
-from evaluation.suite import default_scenarios, evaluate
+from evaluation.suite import default_scenarios, evaluate, unfamiliar
 from s2rm_sc2.errors import BadArgument, CheckpointBroken, CheckpointMissing, ScenarioUnknown
 from s2rm_sc2.scenarios import get
+from s2rm_sc2.store import EpisodeStore
+from worldmodel import checkpoint
+from worldmodel.checkpoint import load_checkpoint
 
 KEYS = [
     "model",
@@ -56,9 +61,11 @@ def test_report_json_keeps_its_contract(written: dict[str, Any]) -> None:
         ("constant velocity", None),
     }
     assert {(row["scenario"], row["split"]) for row in written["rows"]} == {("2s3z", "train"), ("3m", "unseen")}
-    assert {row["status"] for row in written["rows"]} <= {"all", "visible", "hidden"}
+    statuses = {row["status"] for row in written["rows"]}
+    assert statuses <= {"all", "visible", "hidden", "hidden 1-3", "hidden 4-7", "hidden 8+"}
+    assert {row["dropping"] for row in written["rows"]} == {"episode"}
     assert {0.4, 1.0} <= {row["views"] for row in written["rows"]}
-    assert {1, 10} <= {row["horizon"] for row in written["rows"]}
+    assert {1, 10, 20} <= {row["horizon"] for row in written["rows"]}
     assert all(row["n"] >= 0 and row["low"] <= row["high"] for row in written["rows"])
     assert written["about"]["episodes"] == 3
     assert written["about"]["training"][0]["update"] == 4
@@ -66,7 +73,7 @@ def test_report_json_keeps_its_contract(written: dict[str, Any]) -> None:
 
 def test_every_figure_of_the_model_stands_beside_the_floor(report: Report) -> None:
     def asked(model: str) -> list[tuple[object, ...]]:
-        rows = [row for row in select(report.rows, model=model) if not row.metric.endswith("_factor")]
+        rows = [row for row in select(report.rows, model=model, bin=None) if not row.metric.endswith("_factor")]
         return sorted((r.scenario, r.views, r.horizon, r.status, r.metric, r.n) for r in rows)
 
     assert asked("s2gru") == asked("persistence") == asked("constant velocity")
@@ -76,8 +83,8 @@ def test_the_same_seed_gives_the_same_figures_and_another_gives_others(
     run_2s3z: Path, report: Report, tmp_path: Path
 ) -> None:
     runs = load_runs([run_2s3z])
-    again = Units([held_out(get("3m"), tmp_path, 3, seed=1, progress=False)])
-    other = Units([held_out(get("3m"), tmp_path, 3, seed=2, progress=False)])
+    again = UnitJudge([held_out(get("3m"), tmp_path, 3, seed=1, progress=False)], choose(None))
+    other = UnitJudge([held_out(get("3m"), tmp_path, 3, seed=2, progress=False)], choose(["scenarios"]))
     rows = again.rows(runs[0]) + again.floors([runs[0].info.scenarios])
     assert rows == select(report.rows, scenario="3m")
     assert other.rows(runs[0]) != again.rows(runs[0])
@@ -111,16 +118,72 @@ def test_two_runs_that_differ_in_nothing_but_their_folder_are_told_apart(
 ) -> None:
     shutil.copytree(run_2s3z, tmp_path / "second")
     runs = load_runs([run_2s3z, tmp_path / "second", run_2s3z])
-    question = Units([held_out(get("3m"), report.folder, 3, seed=1, progress=False)])
-    rows = [row for run in runs for row in question.rows(run)]
+    judge = UnitJudge([held_out(get("3m"), report.folder, 3, seed=1, progress=False)], choose(None))
+    rows = [row for run in runs for row in judge.rows(run)]
     assert distinct(rows, "model") == ["s2gru (first)", "s2gru (second)"]
     for name in ("s2gru (first)", "s2gru (second)"):
         alone = select(report.rows, model="s2gru", scenario="3m")
+        assert alone
         assert [row.value for row in select(rows, model=name)] == [row.value for row in alone]
 
 
 def test_without_scenarios_unseen_ones_with_seen_unit_types_are_chosen(run_2s3z: Path) -> None:
     assert default_scenarios(load_runs([run_2s3z])) == ["2s3z", "5s3z", "1s2z"]
+
+
+def test_only_what_is_named_is_asked_and_evaluating_twice_gives_equal_bytes(
+    run_2s3z: Path, report: Report, tmp_path: Path
+) -> None:
+    written = []
+    for name in ("one", "two"):
+        evaluate([run_2s3z], ["3m"], 2, 1, tmp_path / name, progress=False, questions=["fights", "ablations"])
+        written.append((tmp_path / name / "report.json").read_bytes())
+    assert written[0] == written[1]
+    models = {row["model"] for row in json.loads(written[0])["rows"]}
+    assert models == {f"s2gru ({name})" for name in ("reset", "blind", "constant")}  # 3m is no field
+
+
+def test_unit_types_that_a_model_never_saw_are_named_and_asked_about_all_the_same(
+    run_2s3z: Path, report: Report
+) -> None:
+    assert report.about["notes"] == ["s2gru was never trained on marine, which 3m has."]
+    assert unfamiliar(load_runs([run_2s3z]), ["2c4z", "5s3z"]) == [
+        "s2gru was never trained on colossus, which 2c4z has."
+    ]
+    assert select(report.rows, model="s2gru", scenario="3m")
+
+
+def test_a_run_that_was_trained_on_test_battles_is_refused(run_2s3z: Path, tmp_path: Path) -> None:
+    held_out(get("3m"), tmp_path / "out", 3, seed=4, progress=False)
+    store = EpisodeStore.open(next((tmp_path / "out").glob("*.zarr")))
+    peeking = tmp_path / "oracle"
+    peeking.mkdir()
+    weights, info = load_checkpoint(run_2s3z)
+    seen = replace(info, stores=(("3m", store.fingerprint()),))
+    checkpoint.save(peeking / checkpoint.BEST, weights, seen)
+    with pytest.raises(BadArgument, match=r"s2gru in .*oracle was trained on test battles of 3m .* --seed"):
+        evaluate([peeking], ["3m"], 3, 4, tmp_path / "out", progress=False)
+    assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_a_checkpoint_of_another_view_version_is_refused_by_name(run_2s3z: Path, tmp_path: Path) -> None:
+    model, info = load_checkpoint(run_2s3z)
+    checkpoint.save(tmp_path / checkpoint.BEST, model, replace(info, versions={**info.versions, "entity_view": "0"}))
+    with pytest.raises(CheckpointBroken, match=r"best.safetensors was trained on entity view version 0, this package"):
+        evaluate([tmp_path], None, 1, 0)
+
+
+def test_questions_and_splits_that_do_not_fit_are_named(run_2s3z: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadArgument, match=r"Question 'weather' is unknown; choose from scenarios, horizon"):
+        evaluate([run_2s3z], ["3m"], 1, 0, questions=["weather"])
+    with pytest.raises(BadArgument, match=r"trained on units, of which --questions places asks nothing"):
+        evaluate([run_2s3z], ["3m"], 1, 0, questions=["places"])
+    with pytest.raises(BadArgument, match=r"fights ask nothing about 3m"):
+        evaluate([run_2s3z], ["3m"], 2, 1, tmp_path, progress=False, questions=["fights"])
+    with pytest.raises(BadArgument, match=r"Split v1 has no test for a model trained on 2s3z"):
+        evaluate([run_2s3z], None, 1, 0, split="v1")
+    with pytest.raises(BadArgument, match="one of the two"):
+        evaluate([run_2s3z], ["3m"], 1, 0, split="v1")
 
 
 def test_bad_input_is_named(run_2s3z: Path, tmp_path: Path) -> None:
