@@ -5,19 +5,19 @@ from evaluation.metrics import FACTORS
 from evaluation.rows import Row
 
 _LABELS = {
-    "position_error": ("position error", "cells"),
-    "health_error": ("error of health + shield", "points"),
-    "dead_f1": ("F1 of deaths", ""),
-    "alive_f1": ("F1 of the living", ""),
-    "alive_brier": ("Brier score of being alive", ""),
+    "position_error": ("position error", "position error (cells)"),
+    "health_error": ("error of health + shield", "health + shield error (points)"),
+    "dead_f1": ("F1 of deaths", "F1 of deaths"),
+    "alive_f1": ("F1 of the living", "F1 of the living"),
+    "alive_brier": ("Brier score of being alive", "Brier score"),
     "place_nll": ("negative log-likelihood", "nats a place"),
-    "friend_foe_f1": ("friend/foe F1 of the local map", ""),
-    "unit_type_f1": ("unit type F1 of the local map", ""),
-    "reward_error": ("error of the reward", ""),
-    "terminated_f1": ("F1 of the battle's end", ""),
-    "terminated_brier": ("Brier score of the battle's end", ""),
+    "friend_foe_f1": ("friend/foe F1 of local maps", "friend/foe F1"),
+    "unit_type_f1": ("unit type F1 of local maps", "unit type F1"),
+    "reward_error": ("error of the reward", "reward error"),
+    "terminated_f1": ("F1 of the battle's end", "F1 of the end"),
+    "terminated_brier": ("Brier score of the battle's end", "Brier score"),
 }
-"""Name and unit of each metric."""
+"""Name of each metric, and what an axis says."""
 
 
 def name_of(metric: str) -> str:
@@ -30,8 +30,7 @@ def axis_of(metric: str) -> str:
     if metric in FACTORS.values():
         (error,) = (error for error, factor in FACTORS.items() if factor == metric)
         return f"{name_of(error)}, × persistence"
-    unit = _LABELS[metric][1] if metric in _LABELS else ""
-    return f"{name_of(metric)} ({unit})" if unit else name_of(metric)
+    return _LABELS[metric][1] if metric in _LABELS else name_of(metric)
 
 
 def percent(share: float) -> str:

@@ -57,7 +57,8 @@ def asked(rows: Sequence[Row], about: Mapping[str, Any]) -> str:
         what.append("what stands at places that may have been out of sight for long")
     return (
         "A world model watches a battle through the agents' own partial views and is asked what it cannot see: "
-        f"{' and '.join(what) or 'how the battle goes on'}. Here {who} {'was' if len(models) == 1 else 'were'} asked about "
+        f"{' and '.join(what) or 'how the battle goes on'}. Here {who} {'was' if len(models) == 1 else 'were'} asked "
+        "about "
         f"{about['episodes']} fresh battles of each of {_number(len(seen) + len(unseen), 'scenario')}: "
         f"{'; and '.join(part for part in (known, new) if part)}. Beside {'it' if len(models) == 1 else 'them'} stand "
         f"floors that have learned nothing, such as {_floor_words(rows)}."
@@ -166,6 +167,8 @@ def _beside_floor(learned: Sequence[Row], here: Sequence[Row], means: Sequence[R
     for (how, places), names in alike.items():
         verb = how if len(names) > 1 else {"lose": "loses", "are level": "is level"}[how]
         parts.append(f"{_listed(names)} {verb} {'to' if how == 'lose' else 'with'} {_the(headline.floor)}{_on(places)}")
+    if sum(map(len, short.values())) < len(learned):
+        parts.append(f"elsewhere {_the(headline.floor)} is beaten")
     return f"{'; '.join(parts)}."
 
 

@@ -18,6 +18,9 @@ COLUMNS = 4
 BANDS = 6
 """Models and floors up to which every model gets a band; among more only those that stand out, floors never."""
 
+GUIDES = (FLOOR, "last-seen table")
+"""Floors that are always in the picture; others may lie above it."""
+
 PANEL_WIDTH, PANEL_HEIGHT = 2.72, 2.35
 
 
@@ -119,8 +122,8 @@ def _short(number: int) -> str:
 
 
 def _limits(axes: Axes, rows: Sequence[Row]) -> None:
-    """From 0, or from the lowest; a floor that towers above persistence and all models is cut off."""
-    kept = [row for row in rows if row.model == FLOOR or row.model not in FLOORS] or rows
+    """From 0, or from the lowest; floors that tower above the others are cut off."""
+    kept = [row for row in rows if row.model in GUIDES or row.model not in FLOORS] or rows
     low, high = min(row.low for row in rows), max(row.high for row in kept)
     spare = 0.06 * (high - low) or 0.5  # nothing but zeros: no deaths, say
     axes.set_ylim(0 if 0 <= low < 0.5 * high else low - spare, high + spare)

@@ -15,7 +15,7 @@ AHEAD = 5
 
 UNITS = ("position_error", "health_error", "dead_f1", "friend_foe_f1", "unit_type_f1")
 PLACES = ("place_nll", "friend_foe_f1", "unit_type_f1")
-_DROPPED = {"episode": "the same agents' for a whole episode", "step": "other agents' at every step"}
+_DROPPED = {"episode": "the same agents for a whole episode", "step": "other agents at every step"}
 
 
 def draw(rows: Sequence[Row], folder: Path) -> list[Picture]:
@@ -25,7 +25,7 @@ def draw(rows: Sequence[Row], folder: Path) -> list[Picture]:
         here = select(rows, dropping=dropping)
         for metric in UNITS:
             chosen = nearest(select(here, metric=metric, status="all"), AHEAD)
-            words = f"{_steps(chosen)} ahead, by the share of views kept, {meaning}"
+            words = f"{_steps(chosen)} ahead, by the share of views kept ({meaning})"
             pictures += _pictures(chosen, "units", folder, dropping, words)
         for metric in PLACES:
             chosen = select(here, metric=metric, status="dark")
