@@ -86,6 +86,11 @@ class Candidate:
             self._watched[views] = next_steps(self._model, apart.windows, apart.kept(views))
         return self._watched[views]
 
+    def forget(self) -> None:
+        """Let go of what it said; the sums that its figures are made of stay, which take no memory to speak of."""
+        self._forecasts.clear()
+        self._watched.clear()
+
     def unit_rows(
         self,
         views: Iterable[float],

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
+
 from evaluation.held_out import PRIVATE, PURPOSE, collected, held_out
 from evaluation.judges import Judge, UnitJudge, place_judge
 from evaluation.plan import PLANS, Plan
@@ -80,6 +82,8 @@ def benchmark_models(
     stores = _fingerprints(plan, data)
     missing = [entry for entry in entries if not finished(folder / entry.name, entry, stores)]
     if runs is not None:
+        if missing and progress:
+            Console(stderr=True).print(f"Not finished, so not judged: {', '.join(entry.name for entry in missing)}.")
         entries, missing = [entry for entry in entries if entry not in missing], []
         if not entries:
             raise BadArgument(f"No finished run of table {plan.name} lies in {folder}; leave out --runs to train some.")

@@ -57,16 +57,20 @@ class UnitJudge:
     def rows(self, run: Run) -> list[Row]:
         """Documented at :meth:`Judge.rows`."""
         refuse_peeking(run.info.stores, _called(run), (test for test, _ in self._tests))
-        without = takeable(run, self._ablations)
-        candidates = (Candidate.of(run, test, floor, without) for test, floor in self._tests)
-        return _answers(self._asking, candidates)
+        rows, without = [], takeable(run, self._ablations)
+        for test, floor in self._tests:
+            rows += _answers(self._asking, Candidate.of(run, test, floor, without))
+            floor.forget()
+        return rows
 
     def floors(self, trained: Iterable[Sequence[str]]) -> list[Row]:
         """Documented at :meth:`Judge.floors`."""
         rows, trained = [], list(trained)
         for test, persistence in self._tests:
             moving = Candidate(ConstantVelocity(), test, ConstantVelocity.name, None, "train", persistence)
-            rows += _in_splits(_answers(self._asking, (persistence, moving)), test.scenario.name, trained)
+            said = [*_answers(self._asking, persistence), *_answers(self._asking, moving)]
+            rows += _in_splits(said, test.scenario.name, trained)
+            persistence.forget()
         return rows
 
 
@@ -95,7 +99,8 @@ class PlaceJudge:
         refuse_peeking(run.info.stores, _called(run), (asked.test for asked in (*self._exams, *self._trained)))
         thresholds = fitted(partial(said_by, run.model), self._trained)
         without = takeable(run, self._ablations)
-        return _answers(self._asking, (PlaceCandidate.of(run, asked, thresholds, without) for asked in self._exams))
+        candidates = (PlaceCandidate.of(run, asked, thresholds, without) for asked in self._exams)
+        return [row for candidate in candidates for row in _answers(self._asking, candidate)]
 
     def floors(self, trained: Iterable[Sequence[str]]) -> list[Row]:
         """Documented at :meth:`Judge.floors`."""
@@ -103,10 +108,9 @@ class PlaceJudge:
         known: dict[str, Rates] = {"last-seen table": floors.last_seen, "constant rate": floors.constant_rate}
         thresholds = {name: fitted(rates, self._trained) for name, rates in known.items()}
         for asked in self._exams:
-            candidates = (
-                PlaceCandidate(rates, asked, thresholds[name], name, None, "train") for name, rates in known.items()
-            )
-            rows += _in_splits(_answers(self._asking, candidates), asked.test.scenario.name, trained)
+            for name, rates in known.items():
+                candidate = PlaceCandidate(rates, asked, thresholds[name], name, None, "train")
+                rows += _in_splits(_answers(self._asking, candidate), asked.test.scenario.name, trained)
         return rows
 
 
@@ -136,9 +140,9 @@ def _called(run: Run) -> str:
     return f"{run.name} in {run.folder}"
 
 
-def _answers(asking: Sequence[Callable[[C], list[Row]]], candidates: Iterable[C]) -> list[Row]:
-    """All figures, each once, however many questions it answers."""
-    return list(dict.fromkeys(row for candidate in candidates for ask in asking for row in ask(candidate)))
+def _answers(asking: Sequence[Callable[[C], list[Row]]], candidate: C) -> list[Row]:
+    """All its figures, each once, however many questions it answers."""
+    return list(dict.fromkeys(row for ask in asking for row in ask(candidate)))
 
 
 def _in_splits(rows: Sequence[Row], scenario: str, trained: Iterable[Sequence[str]]) -> list[Row]:

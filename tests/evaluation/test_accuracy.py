@@ -6,14 +6,15 @@ import pytest
 import torch
 
 from evaluation.candidate import SHARES, Candidate
-from evaluation.held_out import HORIZON, WARMUP, HeldOut
+from evaluation.held_out import HORIZON, WARMUP, HeldOut, held_out
 from evaluation.questions import QUESTIONS, calibration, hidden, horizon, outcome, scenarios, views, views_by_step
-from evaluation.rows import Row, select
+from evaluation.rows import Dropping, Row, select
 from s2rm_sc2.scenarios import get
 from s2rm_sc2.table import UnitTable
 from worldmodel.baselines.constant_velocity import ConstantVelocity
 from worldmodel.baselines.persistence import Persistence
 from worldmodel.contract import Change, Encoded, Memory, Outcome, UnitQueries
+from worldmodel.dream import Forecast
 from worldmodel.windows import Windows
 
 ROWS = WARMUP + HORIZON
@@ -186,6 +187,44 @@ def test_views_dropped_by_step_are_told_apart_and_equal_where_none_is_dropped() 
     assert {row.dropping for row in by_step} == {"step"}
     whole = [replace(row, dropping="episode") for row in select(by_step, views=1.0)]
     assert whole == select(views.units(one), views=1.0)
+
+
+class Knowing(Candidate):
+    """Answers with the truth, of each window or of another one."""
+
+    def __init__(self, test: HeldOut, order: list[int]) -> None:
+        super().__init__(Persistence(), test, "knowing", None, "train")
+        self.order = order
+
+    def forecast(self, views: float, dropping: Dropping = "episode") -> Forecast:
+        said = super().forecast(views, dropping)
+        told = said.targets.map(lambda column: column[self.order])
+        columns = {name: getattr(told, name) for name in ("x", "y", "health", "shield")}
+        return replace(said, **columns, alive=told.alive.float(), queried=self.test.windows.units.alive[:, WARMUP - 1])
+
+
+@pytest.fixture(scope="module")
+def battles(tmp_path_factory: pytest.TempPathFactory) -> HeldOut:
+    return held_out(get("2s3z"), tmp_path_factory.mktemp("battles"), episodes=6, seed=0, progress=False)
+
+
+def test_the_truth_scores_perfect_and_shuffled_it_scores_as_chance_does(battles: HeldOut) -> None:
+    number = len(battles.episodes)
+    order = np.random.default_rng(0).permutation(number).tolist()
+    best, worst = (
+        {row.metric: row for row in Knowing(battles, of).unit_rows([1.0], [10], ["all"])}
+        for of in (list(range(number)), order)
+    )
+    errors = ("position_error", "health_error", "alive_brier")
+    scores = ("alive_f1", "dead_f1", "friend_foe_f1", "unit_type_f1")
+    assert {name: row.value for name, row in best.items()} == pytest.approx(
+        dict.fromkeys(errors, 0.0) | dict.fromkeys(scores, 1.0)
+    )
+    dead = worst["dead_f1"].n / number / 10  # said as often as it is true, but of others: F1 is its share
+    assert worst["dead_f1"].value == pytest.approx(dead, abs=0.2)
+    assert worst["alive_brier"].value == pytest.approx(2 * dead * (1 - dead), abs=0.15)
+    assert worst["position_error"].value > 1.5
+    assert worst["unit_type_f1"].value < worst["friend_foe_f1"].value < 0.6
 
 
 def test_a_question_says_what_it_asks_and_is_called_as_its_file() -> None:
