@@ -21,10 +21,7 @@ SAID, FOUND = "alive_predicted", "alive_observed"
 
 def draw(rows: Sequence[Row], folder: Path) -> list[Picture]:
     """One picture, with a panel for scenarios trained on and one for the others."""
-    curves = [row for row in rows if row.bin is not None and row.metric in (AHEAD = 10
-"""Steps ahead of the forecasts, or the nearest that there are."""
-
-SAID, FOUND) and row.model not in FLOORS]
+    curves = [row for row in rows if row.bin is not None and row.metric in (SAID, FOUND) and row.model not in FLOORS]
     rows = nearest(curves, AHEAD)
     if not rows:
         return []
@@ -59,10 +56,7 @@ def pooled(rows: Sequence[Row]) -> list[tuple[float, float, float, float]]:
     """Of each bin over all scenarios: mean predicted chance, share alive and its interval, weighted by units."""
     points = []
     for edge in sorted({row.bin for row in rows if row.bin is not None}):
-        said, found = (select(rows, bin=edge, metric=metric) for metric in (AHEAD = 10
-"""Steps ahead of the forecasts, or the nearest that there are."""
-
-SAID, FOUND))
+        said, found = (select(rows, bin=edge, metric=metric) for metric in (SAID, FOUND))
         number = sum(row.n for row in found)
         if said and number:
             chance = sum(row.value * row.n for row in said) / sum(row.n for row in said)
