@@ -21,7 +21,7 @@ demo: $(VENV)/.installed
 	$(BIN)/s2rm-sc2 collect --map 1c3s5z --episodes $(EPISODES) --out $(DEMO)/data/1c3s5z.zarr
 	$(BIN)/s2rm-sc2 train --data $(DEMO)/data --preset $(PRESET) --updates $(UPDATES) --out $(DEMO)/run
 	$(BIN)/s2rm-sc2 evaluate $(DEMO)/run --episodes $(TEST_EPISODES) --out $(DEMO)/report
-	@echo "Pictures: $(DEMO)/watch and $(DEMO)/report; tables: $(DEMO)/report/report.md"
+	@echo "Pictures: $(DEMO)/watch; report, to be opened in a browser: $(DEMO)/report/report.html"
 
 # Everything that continuous integration checks.
 test: lint types unit

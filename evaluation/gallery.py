@@ -1,75 +1,51 @@
-"""Every picture of a report, by its caption."""
+"""Every picture of a report, in the order in which it shows them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
-
-from evaluation import plots
-from evaluation.accuracy import predict
-from evaluation.held_out import HORIZON, WARMUP, HeldOut, some
-from evaluation.places import METRIC as PLACE_NLL
-from evaluation.rows import Row, select
+from evaluation.figures import (
+    agents,
+    darkness,
+    gaps,
+    heat_map,
+    hidden,
+    horizon,
+    imagined,
+    reliability,
+    topology,
+    training,
+    views,
+)
+from evaluation.figures.picture import Picture
+from evaluation.gaps import gaps as gaps_to
+from evaluation.held_out import HeldOut
+from evaluation.rows import Row, over_seeds
 from evaluation.runs import Run
-from s2rm_sc2.draw import write_comparison
-from s2rm_sc2.scenarios import get
-from s2rm_sc2.table import FIELDS, UnitTable
-from worldmodel.contract import Predictor
 
-PICTURED_SHARE = 0.4
-"""Share of views in pictures of imagined battles: with all of them hardly anything is out of sight."""
+LAST_SEEN = "last-seen table"
+"""The floor that places are compared with."""
 
 
-def draw_all(runs: Sequence[Run], tests: Mapping[str, HeldOut], rows: Sequence[Row], folder: Path) -> dict[str, Path]:
-    """Draws into a folder and returns each picture's path by its caption.
+def draw_all(runs: Sequence[Run], tests: Mapping[str, HeldOut], rows: Sequence[Row], folder: Path) -> list[Picture]:
+    """Draws into a folder what there are rows for.
 
     Args:
-        runs: the models; the first one imagines.
+        runs: the models; the first one imagines, and is what others are compared with.
         tests: what they were asked about units, by scenario.
         rows: their figures.
         folder: gets the PNGs.
     """
-    pictures = {}
-    if tests:
-        pictures["Error by steps ahead, all views kept"] = plots.horizon(rows, folder / "horizon.png")
-        pictures["Error five steps ahead, by share of the views kept"] = plots.views(rows, folder / "views.png")
-    if select(rows, metric=PLACE_NLL):
-        pictures["Places by steps in the dark"] = plots.darkness(rows, folder / "darkness.png")
-    first = runs[0]
-    for split in ("train", "unseen"):
-        test = next((test for name, test in tests.items() if first.split(name) == split), None)
-        if test is not None:
-            what = f"{test.scenario.name} ({split}), real above imagined by {first.label}"
-            path = write_imagined(first.model, test, folder / f"imagined-{split}.png")
-            pictures[f"{what}, {PICTURED_SHARE:.0%} of the views kept"] = path
-    for run in (run for run in runs if run.ablation == "none"):
-        file = f"{run.label}.png".replace(" ", "-")
-        curve = plots.training(run.folder / "log.jsonl", folder / f"training-{file}")
-        if curve is not None:
-            pictures[f"Training of {run.label}"] = curve
-        topology = run.model.topology()
-        if topology is not None:
-            path = plots.topology(topology, get(run.info.scenarios[0]), folder / f"topology-{file}")
-            pictures[f"Modules of {run.label}: where they sit, how far they reach"] = path
-    return pictures
-
-
-def write_imagined(model: Predictor, test: HeldOut, path: Path) -> Path:
-    """Draws the window in which most units die within the horizon, real above imagined."""
-    alive = test.windows.units.alive
-    n = int((alive[:, WARMUP - 1].sum(1) - alive[:, -1].sum(1)).argmax())
-    window = some(test.windows, slice(n, n + 1))
-    said = predict(model, window, test.kept(PICTURED_SHARE)[n : n + 1])
-    real = window.units.map(lambda column: column[0, WARMUP - 1 :])
-    foretold = {
-        "x": said.x,
-        "y": said.y,
-        "health": said.health,
-        "shield": said.shield,
-        "alive": said.alive >= 0.5,
-    }
-    columns = {name: getattr(real, name) for name in FIELDS}
-    for name, column in foretold.items():
-        columns[name] = torch.cat([columns[name][:1], column[0]])
-    known = torch.cat([said.visible, said.queried.expand(HORIZON, -1)])
-    return write_comparison(path, test.scenario, real, UnitTable(**columns), known)
+    means, behind = over_seeds(rows), gaps_to(rows, LAST_SEEN)
+    return [
+        *heat_map.draw(means, behind, folder),
+        *horizon.draw(means, folder),
+        *views.draw(means, folder),
+        *agents.draw(means, behind, folder),
+        *hidden.draw(means, folder),
+        *darkness.draw(means, folder),
+        *gaps.draw(gaps_to(rows, runs[0].name), runs[0].name, folder),
+        *reliability.draw(means, folder),
+        *imagined.draw(runs, tests, folder),
+        *topology.draw(runs, folder),
+        *training.draw(runs, folder),
+    ]

@@ -1,13 +1,13 @@
 """How figures are laid out in tables: what each column holds, a block of lines for each scenario."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evaluation.gaps import SUFFIX
 from evaluation.metrics import FACTORS
 from evaluation.places import METRIC as PLACE_NLL
 from evaluation.places import SHARES
-from evaluation.rows import Row, Status, distinct, select, series_names
+from evaluation.rows import Row, Status, select, series_names
 
 Cell = tuple[Row | None, Row | None]
 """A figure and its factor to the floor's, where there are such."""
@@ -34,21 +34,26 @@ class Sheet:
     columns: Mapping[str, Mapping[str, object]]
     caption: str
 
+    def fitted(self, rows: Sequence[Row]) -> "Sheet":
+        """The table without the columns that no row is in."""
+        mine = select(rows, metric=self.metric)
+        return replace(self, columns={name: where for name, where in self.columns.items() if select(mine, **where)})
+
     def blocks(self, rows: Sequence[Row]) -> Iterator[Block]:
         """Per scenario and split, each model's name and its cells."""
         names, factor = series_names(rows), FACTORS.get(self.metric, "")
-        mine = [row for row in rows if row.metric in (self.metric, factor)]
-        for scenario in distinct(mine, "scenario"):
-            for split in distinct(select(mine, scenario=scenario), "split"):
-                here = select(mine, scenario=scenario, split=split)
-                lines = []
-                for (model, seed), name in names.items():
-                    own = select(here, model=model, seed=seed)
-                    cells = [self._cell(select(own, **where), factor) for where in self.columns.values()]
-                    if any(row for row, _ in cells):
-                        lines.append((name, cells))
-                if lines:
-                    yield scenario, split, lines
+        mine: dict[tuple[str, str], dict[tuple[str, int | None], list[Row]]] = {}
+        for row in rows:
+            if row.metric in (self.metric, factor):
+                mine.setdefault((row.scenario, row.split), {}).setdefault((row.model, row.seed), []).append(row)
+        for (scenario, split), series in mine.items():
+            lines = []
+            for key, name in names.items():
+                cells = [self._cell(select(series.get(key, ()), **where), factor) for where in self.columns.values()]
+                if any(row for row, _ in cells):
+                    lines.append((name, cells))
+            if lines:
+                yield scenario, split, lines
 
     def _cell(self, rows: Sequence[Row], factor: str) -> Cell:
         found = {row.metric: row for row in rows}
@@ -73,10 +78,19 @@ class Sheet:
         return f"{value} [{low}, {high}]{times}"
 
 
+_WHOLE: dict[str, object] = {"dropping": "episode"}
+"""Of columns about the same agents' views throughout."""
+
+
 def _steps(pairs: Sequence[tuple[int, float]], status: Status) -> dict[str, dict[str, object]]:
     """Columns for these steps ahead and shares of views kept."""
     return {
-        f"{steps} step{'s' if steps > 1 else ''}, {share:.0%}": {"horizon": steps, "views": share, "status": status}
+        f"{steps} step{'s' if steps > 1 else ''}, {share:.0%}": {
+            "horizon": steps,
+            "views": share,
+            "status": status,
+            **_WHOLE,
+        }
         for steps, share in pairs
     }
 
@@ -118,12 +132,69 @@ PLACE_SHEETS = tuple(
         f"Places at {share:.0%} of the views: negative log-likelihood in nats",
         PLACE_NLL,
         2,
-        {heading: {"views": share, "status": status} for heading, status in _AGES.items()},
+        {heading: {"views": share, "status": status, **_WHOLE} for heading, status in _AGES.items()},
         _PLACES,
     )
     for share in reversed(SHARES)
 )
 """Tables about places, by how long they have been dark."""
+
+_HIDDEN: dict[str, dict[str, object]] = {
+    f"{name}, {share:.0%}": {"horizon": 1, "views": share, "status": status, **_WHOLE}
+    for share in (1.0, 0.4)
+    for name, status in (("1-3", "hidden 1-3"), ("4-7", "hidden 4-7"), ("8+", "hidden 8+"))
+}
+_NEXT = _steps([(1, share) for share in (1.0, 0.8, 0.6, 0.4, 0.2)], "all")
+_BY_STEP: dict[str, dict[str, object]] = {
+    f"{steps} step{'s' if steps > 1 else ''}, {share:.0%}": {
+        "horizon": steps, "views": share, "status": "all", "dropping": "step"
+    }
+    for steps in (1, 5, 10)
+    for share in (0.8, 0.4, 0.2)
+}  # fmt: skip
+_F1 = "by steps ahead and share of the views kept; higher is better, 1 is perfect"
+_LOW = "by steps ahead and share of the views kept; lower is better"
+_BY_AGE = "one step ahead, by steps since a unit was last seen and share of the views; lower is better"
+_MAPS = {"friend_foe_f1": "Friend/foe F1 of local maps", "unit_type_f1": "Unit type F1 of local maps"}
+
+MORE_UNITS = (
+    *(Sheet(title, metric, 2, _steps(_SHORT, "all"), _F1) for metric, title in _MAPS.items()),
+    Sheet(f"{_POSITION}: hidden units by age", "position_error", 3, _HIDDEN, _BY_AGE),
+    Sheet(f"{_HEALTH}: hidden units by age", "health_error", 2, _HIDDEN, _BY_AGE),
+    Sheet(f"{_POSITION}: other agents' views at every step", "position_error", 3, _BY_STEP, _UNITS),
+)
+"""More about units, for reports."""
+
+CHANCES = (
+    Sheet("Brier score of being alive", "alive_brier", 3, _steps(_SHORT, "all"), _LOW),
+    Sheet("Error of a step's reward", "reward_error", 3, _NEXT, _LOW),
+    Sheet("F1 of the step that decides a battle", "terminated_f1", 2, _NEXT, _F1),
+    Sheet("Brier score of the step that decides a battle", "terminated_brier", 3, _NEXT, _LOW),
+)
+"""Tables about probabilities and outcomes."""
+
+MORE_PLACES = tuple(
+    Sheet(
+        f"Places at {share:.0%} of the views: {title[0].lower()}{title[1:]}",
+        metric,
+        2,
+        {heading: {"views": share, "status": status, **_WHOLE} for heading, status in _AGES.items()},
+        "by steps since the place was last in sight of a kept view; higher is better",
+    )
+    for metric, title in _MAPS.items()
+    for share in reversed(SHARES)
+)
+"""The same places by the paper's metrics."""
+
+ABOUT = {"units": (*UNIT_SHEETS, *MORE_UNITS), "places": (*PLACE_SHEETS, *MORE_PLACES), "chances": CHANCES}
+"""The tables of each part of a report; :data:`UNIT_GRID` is told apart in it too."""
+
+
+def every_sheet(rows: Sequence[Row], sheets: Sequence[Sheet] = ()) -> list[Sheet]:
+    """These tables, by default all, that there are figures for, each with the columns that there are figures for."""
+    sheets = sheets or (*ABOUT["units"], *UNIT_GRID, *ABOUT["places"], *ABOUT["chances"])
+    return [fitted for fitted in (sheet.fitted(rows) for sheet in sheets) if fitted.columns]
+
 
 _GAPS: tuple[Status, ...] = ("in sight", "dark", "dark 11-19")
 

@@ -180,7 +180,7 @@ def evaluate(
         _print(table)
     for note in report.about["notes"]:
         typer.echo(f"Note: {note}")
-    typer.echo(f"Report and pictures: {report.folder}")
+    typer.echo(f"Report: {report.folder / 'report.html'}")
 
 
 @verb

@@ -1,0 +1,129 @@
+"""Small multiples: a panel for each scenario, a line with its 95 % band for each model."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from evaluation.figures.style import Look, legend, looks, save, tidy
+from evaluation.rows import FLOOR, FLOORS, Row, distinct, select
+from s2rm_sc2.draw.field import INK
+
+COLUMNS = 4
+"""Panels beside each other at most; more would be too small to read at a page's width."""
+
+BANDS = 6
+"""Models and floors up to which every model gets a band; among more only those that stand out, floors never."""
+
+GUIDES = (FLOOR, "last-seen table")
+"""Floors that are always in the picture; others may lie above it."""
+
+PANEL_WIDTH, PANEL_HEIGHT = 2.72, 2.35
+
+
+@dataclass(frozen=True)
+class Across:
+    """What figures are drawn against.
+
+    Attributes:
+        label: of the axis.
+        at: a row's place on it, None for rows that are not drawn.
+        ticks: places that are named.
+        shares: whether places are shares, written as per cent.
+        counts: whether ticks say what the figures there rest on.
+    """
+
+    label: str
+    at: Callable[[Row], float | None]
+    ticks: Mapping[float, str] | None = None
+    shares: bool = False
+    counts: bool = False
+
+
+def small_multiples(rows: Sequence[Row], path: Path, across: Across, unit: str) -> Path:
+    """Draws rows of one metric, already means over seeds, with a panel for each scenario.
+
+    Args:
+        rows: what is drawn.
+        path: the PNG to write.
+        across: the horizontal axis.
+        unit: what the vertical axis shows.
+    """
+    shown = looks(distinct(rows, "model"))
+    scenarios = list(dict.fromkeys((row.scenario, row.split) for row in rows))
+    columns = min(COLUMNS, len(scenarios))
+    lines = -(-len(scenarios) // columns)
+    width = PANEL_WIDTH * max(columns, 2) + 0.35
+    figure = Figure(figsize=(width, PANEL_HEIGHT * lines + 0.2 + 0.2 * -(-len(shown) // int(width / 1.4))))
+    grid = figure.subplots(lines, columns, squeeze=False, sharey=True, sharex=not across.counts)
+    for number, axes in enumerate(grid.flat):
+        if number >= len(scenarios):
+            axes.set_visible(False)
+            continue
+        scenario, split = scenarios[number]
+        here = select(rows, scenario=scenario, split=split)
+        tidy(axes)
+        for model, look in shown.items():
+            draw_line(axes, select(here, model=model), across, look, len(shown))
+        title(axes, scenario, split)
+        _ticks(axes, across, here)
+        axes.tick_params(labelbottom=True)
+        if number % columns == 0:
+            axes.set_ylabel(unit, fontsize=8.5, color=INK)
+        if number + columns >= len(scenarios):
+            axes.set_xlabel(across.label, fontsize=8.5, color=INK)
+    _limits(grid[0][0], rows)
+    legend(figure, shown)
+    return save(figure, path)
+
+
+def title(axes: Axes, scenario: str, split: str) -> None:
+    """A panel's scenario, and whether it was trained on."""
+    seen = "trained on" if split == "train" else split
+    axes.set_title(scenario, fontsize=9.5, color=INK, loc="left", weight="bold", pad=5)
+    axes.set_title(seen, fontsize=8, color="#6b717a", loc="right", pad=5)
+
+
+def draw_line(axes: Axes, rows: Sequence[Row], across: Across, look: Look, models: int) -> None:
+    """A model's figures and, where there is room for it, their band."""
+    found = sorted(((at, row) for row in rows if (at := across.at(row)) is not None), key=lambda pair: pair[0])
+    if not found:
+        return
+    places = [place for place, _ in found]
+    axes.plot(places, [row.value for _, row in found], **look.line())  # type: ignore[arg-type]
+    if look.filled or (look.marker and models <= BANDS):
+        low, high = [row.low for _, row in found], [row.high for _, row in found]
+        axes.fill_between(places, low, high, color=look.colour, alpha=0.12, linewidth=0)
+
+
+def _ticks(axes: Axes, across: Across, rows: Sequence[Row]) -> None:
+    found: dict[float, int] = {}
+    for row in rows:
+        at = across.at(row)
+        if at is not None:
+            found[at] = max(row.n, found.get(at, 0))
+    names = across.ticks or {at: f"{at:g}" for at in found}
+    if across.shares:
+        axes.set_xticks(sorted(found))
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    elif across.counts:
+        axes.set_xticks(sorted(found), [f"{names[at]}\n{_short(found[at])}" for at in sorted(found)])
+        axes.tick_params(axis="x", labelsize=7.5)
+    else:
+        axes.set_xticks(sorted(found), [names[at] for at in sorted(found)])
+
+
+def _short(number: int) -> str:
+    """``12,345`` as ``12k``."""
+    return f"{number / 1000:.0f}k" if number >= 10_000 else f"{number:,}"
+
+
+def _limits(axes: Axes, rows: Sequence[Row]) -> None:
+    """From 0, or from the lowest; floors that tower above the others are cut off."""
+    kept = [row for row in rows if row.model in GUIDES or row.model not in FLOORS] or rows
+    low, high = min(row.low for row in rows), max(row.high for row in kept)
+    spare = 0.06 * (high - low) or 0.5  # nothing but zeros: no deaths, say
+    axes.set_ylim(0 if 0 <= low < 0.5 * high else low - spare, high + spare)

@@ -1,0 +1,79 @@
+"""What the first paragraphs of a report claim: no more than the figures do."""
+
+from typing import Any
+
+from evaluation.rows import Row
+from evaluation.summary import asked, cautions, findings
+from tests.evaluation.made_up import ABOUT, everything, row
+
+FAR: dict[str, Any] = {"views": 0.4, "horizon": 10}
+
+
+def rows(**errors: tuple[float, float]) -> list[Row]:
+    """Position errors of models with half of their intervals, beside persistence, which errs by 1."""
+    found = [row("persistence", 1.0, 0.01, **FAR)]
+    for name, (value, half) in errors.items():
+        found.append(row(name, value, half, seed=0, **FAR))
+        found.append(row(name, value, half, seed=0, metric="position_error_factor", **FAR))
+    return found
+
+
+def test_a_model_is_best_only_if_its_interval_excludes_the_others() -> None:
+    (clear,) = findings(rows(s2gru=(0.5, 0.05), lstm=(0.7, 0.05)))
+    assert "`s2gru` is best on `3m`, by more than the intervals" in clear
+    (level,) = findings(rows(s2gru=(0.5, 0.15), lstm=(0.7, 0.15)))
+    assert "all models are level on `3m`" in level
+    assert "best" not in level
+
+
+def test_who_is_level_at_the_top_is_named_and_who_is_not_is_left_out() -> None:
+    (said,) = findings(rows(s2gru=(0.5, 0.1), lstm=(0.55, 0.1), rim=(0.9, 0.05)))
+    assert "`lstm` and `s2gru` are level at the top on `3m`" in said
+    assert "rim" not in said
+
+
+def test_losing_to_the_floor_is_said() -> None:
+    (said,) = findings(rows(s2gru=(0.5, 0.05), lstm=(1.3, 0.05), rim=(1.0, 0.05)))
+    assert "`lstm` loses to persistence on `3m`" in said
+    assert "`rim` is level with persistence on `3m`" in said
+    assert said.endswith("elsewhere persistence is beaten.")
+    assert "All beat" not in said
+
+
+def test_beating_the_floor_everywhere_is_said_with_its_range() -> None:
+    (said,) = findings(rows(s2gru=(0.5, 0.05), lstm=(0.7, 0.05)))
+    assert "All beat persistence on every scenario (×0.50 to ×0.70 of its error)" in said
+
+
+def test_a_single_model_is_not_called_best_of_itself() -> None:
+    (said,) = findings(rows(s2gru=(0.5, 0.05)))
+    assert said.endswith("`s2gru` beats persistence on every scenario (×0.50 of its error).")
+    assert "best" not in said
+
+
+def test_more_is_better_for_an_f1() -> None:
+    deaths = [row(name, f1, seed=0, metric="dead_f1", **FAR) for name, f1 in (("s2gru", 0.4), ("lstm", 0.6))]
+    (said,) = findings(deaths)
+    assert "`lstm` is best" in said
+
+
+def test_what_was_left_of_a_model_after_an_ablation_is_no_rival() -> None:
+    (said,) = findings([*rows(s2gru=(0.5, 0.05)), row("s2gru (reset)", 0.2, seed=0, **FAR)])
+    assert "reset" not in said
+
+
+def test_what_was_asked_names_models_scenarios_and_floors() -> None:
+    said = asked(everything(), ABOUT)
+    assert "`s2gru` and `lstm` (3 seeds each)" in said
+    assert "20 fresh battles of each of 3 scenarios: `2s3z`, which they were trained on" in said
+    assert "`3m` and `8m`, which they have never seen" in said
+    assert "up to 10 steps ahead" in said
+
+
+def test_few_seeds_few_battles_and_unequal_trainings_are_warned_of() -> None:
+    calm = cautions(everything(), ABOUT)
+    assert calm == ["Many comparisons are made at once; a lone lead may be chance."]
+    runs = [dict(ABOUT["training"][0]), {**ABOUT["training"][3], "update": 50, "parameters": 900_000}]
+    said = " ".join(cautions(everything(), {**ABOUT, "episodes": 3, "training": runs, "notes": ["Ah."]}))
+    for words in ("Few seeds: `s2gru` (1), `lstm` (1)", "Few battles: 3", "50 to 100", "900,000 (`lstm`)", "Ah."):
+        assert words in said
