@@ -1,7 +1,7 @@
 """Plots of a report: each function draws one PNG from rows or from a run's log."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +211,29 @@ def topology(topology: dict[str, Any], scenario: Scenario, path: Path) -> Path:
         axes.annotate(str(number), (x, y), xytext=(4, 3), textcoords="offset points", fontsize=6.5, color=INK, zorder=5)
     axes.set_title(f"{len(places)} modules, {int(dead.sum())} dead", fontsize=10, color=INK)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2, frameon=False, fontsize=9)
+    figure.tight_layout()
+    return _save(figure, path)
+
+
+def drift(steps: Sequence[int], lines: Mapping[str, Mapping[str, Sequence[float]]], path: Path) -> Path:
+    """How an imagined battle leaves the real one: an axis for each quantity, on it a line for each of its series.
+
+    Args:
+        steps: steps since the start.
+        lines: by the quantity with its unit, series of figures by name; the first is the dream's, others are floors.
+        path: the PNG to write.
+    """
+    figure = Figure(figsize=(3.0 * len(lines) + 0.2, 2.7), dpi=DPI)
+    for place, (quantity, series) in enumerate(lines.items()):
+        axes: Axes = figure.add_subplot(1, len(lines), place + 1)
+        for number, (name, values) in enumerate(series.items()):
+            floor = {"color": FLOOR_COLOUR, "linestyle": DASHES[0]}
+            axes.plot(steps, values, label=name, lw=1.6, **(floor if number else {"color": COLOURS[0]}))
+        axes.set_ylim(bottom=0.0)
+        axes.set_title(quantity, fontsize=9, color=INK)
+        axes.set_xlabel("steps since the start", fontsize=8)
+        axes.legend(frameon=False, fontsize=8)
+        _tidy(axes)
     figure.tight_layout()
     return _save(figure, path)
 
