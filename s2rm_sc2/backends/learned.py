@@ -51,6 +51,10 @@ class LearnedBackend:
         starts: where battles begin: the scenario's spawns by default, or moments of a store (:class:`Recorded`).
         keep: bool ``[A]``, whose views and actions the model gets; everyone's by default.
 
+    Attributes:
+        model, sampled: as given.
+        bounds: what its predictions are held to.
+
     Raises:
         ScenarioUnsupported: the scenario has unit types that the model never learned about.
         BadArgument: fewer than one battle, starts of another scenario, or not one view per agent.
@@ -79,7 +83,7 @@ class LearnedBackend:
         if self._keep.shape != (scenario.n_agents,):
             raise BadArgument(f"{list(keep.shape if keep is not None else ())} views were given; give one per agent.")
         self._sight = sight_ranges(scenario).float()
-        self._bounds = Bounds(scenario, model.device)
+        self.bounds = Bounds(scenario, model.device)
         self._acted = torch.zeros(2, len(BOUNDS), dtype=torch.float64, device=model.device)
         self._unit_steps = torch.zeros((), dtype=torch.int64, device=model.device)
         self._smallest = torch.tensor([SMALLEST.get(name, 0.0) for name in BOUNDS], device=model.device)[:, None, None]
@@ -127,7 +131,7 @@ class LearnedBackend:
         before = self._units
         playing = torch.ones_like(self._seeds, dtype=torch.bool) if active is None else active.to(self.model.device)
         told, mind = self.model.foresee(self._mind, before, actions.to(self.model.device))
-        corrected = self._bounds.hold(before, self._outcome(told, before))
+        corrected = self.bounds.hold(before, self._outcome(told, before))
         mind = self.model.follow(mind, before, corrected.units)
         self._units = corrected.units.where(playing[:, None], before)
         self._mind = _where(playing, mind, self._mind)
