@@ -182,9 +182,10 @@ def place(units: UnitTable) -> Tensor:
 def test_it_dreams_what_the_models_own_rollout_dreams(store_3m: EpisodeStore) -> None:
     """Views first, then the model alone: the simulator is the rollout of training and evaluation, bounded."""
     watched, sim, store = 9, simulator(), store_3m
-    visible, alive = store.read("visible", 0, store.n_rows).any(1), store.read("units/alive", 0, store.n_rows)
+    alive = store.read("units/alive", 0, store.n_rows)
+    lit = np.asarray((store.read("visible", 0, store.n_rows).any(1) | ~alive).all(1))  # everyone alive is in sight
     rows = store.starts[store.lengths > watched + 2] + watched
-    rows = rows[[(visible[row - 1 : row + 1] >= alive[row - 1 : row + 1]).all() for row in rows]]
+    rows = rows[lit[rows - 1] & lit[rows]]
     episodes = np.searchsorted(store.starts, rows, side="right") - 1
     windows = load_windows(store, [(int(episode), 0) for episode in episodes], watched + 2)
     with torch.no_grad():
