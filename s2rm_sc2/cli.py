@@ -2,8 +2,7 @@
 
 import errno
 import logging
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
@@ -15,7 +14,6 @@ from s2rm_sc2.errors import S2rmError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from s2rm_sc2.scenarios import Group, Scenario
     from s2rm_sc2.store import EpisodeStore
 
 P = ParamSpec("P")
@@ -25,15 +23,6 @@ DATA = Path("data")
 
 RUNS = Path("runs")
 """Where trained runs lie unless told otherwise."""
-
-_ORDERS = {
-    "point": "attack-move to {}",
-    "segment": "attack-move to a point between {}",
-    "groups": "attack-move, each group to its own of {}",
-    "units": "hunt the allies",
-    "none": "none",
-}
-"""Enemies' orders in words."""
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -235,6 +224,34 @@ def watch(
 
 
 @verb
+def imagine(
+    run: Annotated[Path | None, typer.Argument(help="A run; by default the newest in runs/.")] = None,
+    map_name: Annotated[str, typer.Option("--map", help="A scenario of units that the run knows.")] = "3s5z",
+    policy: Annotated[
+        str, typer.Option(help="Who plays: random, nearest, focus, kite, scripted, mixture.")
+    ] = "scripted",
+    seed: Annotated[int, typer.Option(help="Of battles and dreams.")] = 0,
+    battles: Annotated[int, typer.Option(help="Battles that the drift is measured on.")] = 32,
+    steps: Annotated[int, typer.Option(help="How far the dreams go.")] = 30,
+    begin: Annotated[int, typer.Option(help="The step at which they begin, after views of the steps before.")] = 0,
+    mean: Annotated[bool, typer.Option("--mean", help="What happens on average, instead of drawing it.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder of imagined.gif, imagined.png, drift.png.")] = Path("imagine"),
+) -> None:
+    """Draw a real battle beside the same one imagined, and measure how they part."""
+    from evaluation.imagine import imagine as compare
+    from s2rm_sc2.scenarios import get
+    from worldmodel.checkpoint import latest_run
+
+    _one_thread()
+    scenario = get(map_name)
+    found = compare(run or latest_run(RUNS), scenario, policy, seed, out, battles, steps, begin, not mean)
+    for table in found.tables():
+        _print(table)
+    for path in found.pictures:
+        typer.echo(path)
+
+
+@verb
 def inspect(
     place: Annotated[Path, typer.Argument(help="A store, a folder of stores, or a run.")] = DATA,
 ) -> None:
@@ -268,6 +285,7 @@ def scenarios(
     seed: Annotated[int, typer.Option(help="With --play: of the battles.")] = 0,
 ) -> None:
     """List SMAC's 23 maps and SMACv2's families, show one scenario in detail, or let the policies play."""
+    from s2rm_sc2.facts import scenario_facts
     from s2rm_sc2.scenarios import family_names, get, smac_names
     from s2rm_sc2.units import UNIT_TYPES
 
@@ -280,68 +298,20 @@ def scenarios(
     if name is not None:
         scenario = get(name)
         table = _table("", "", title=scenario.name)
-        for fact, value in _scenario_facts(scenario).items():
+        for fact, value in scenario_facts(scenario).items():
             table.add_row(fact, value)
         _print(table)
         return
     shown = ("name", "allies", "enemies", "terrain", "limit", "actions", "obs", "state")
     for title, names in (("SMAC's maps", smac_names()), ("SMACv2's families", family_names())):
         table = _table(*shown, title=title)
-        for facts in map(_scenario_facts, map(get, names)):
+        for facts in map(scenario_facts, map(get, names)):
             table.add_row(*(facts[fact].partition(":")[0] for fact in shown))
         _print(table)
     typer.echo("Letters: " + ", ".join(f"{unit.letter} {unit.name}" for unit in UNIT_TYPES) + ".")
     typer.echo("Any composition is a scenario too, on any terrain: 5s3z, 2s3z_vs_3s2z, 4m@flat.")
     typer.echo("So are fields of several fights at once, 3x2s3z, and families of any size, protoss_8_vs_9.")
     typer.echo("Properties may follow any name: 3s5z,sight=6,opponent=kite,limit=200 (opponents: smac, focus, kite).")
-
-
-def _scenario_facts(scenario: "Scenario") -> dict[str, str]:
-    from s2rm_sc2.backends.embedded import EmbeddedBackend
-    from s2rm_sc2.errors import ScenarioUnsupported
-    from s2rm_sc2.views.smac import SmacViews
-
-    views, places = SmacViews(scenario), dict.fromkeys(scenario.order.points)
-    ranges = f"{scenario.sight_range:g}, {scenario.shoot_range:g} cells"
-    if scenario.smac_version == 2:
-        ranges = "each unit type's own"
-    teams = "always the same"
-    if scenario.draw is not None:
-        odds = zip(scenario.draw.units, scenario.draw.weights, strict=True)
-        teams = "drawn anew: " + ", ".join(f"{weight:.0%} {unit}" for unit, weight in odds)
-    try:
-        EmbeddedBackend(scenario, 1).close()
-        engine = "yes"
-    except ScenarioUnsupported as error:
-        engine = f"no: {error}"
-    return {
-        "name": scenario.name,
-        "agents": str(scenario.n_agents),
-        "allies": _team(scenario, scenario.allies),
-        "enemies": _team(scenario, scenario.enemies),
-        "teams": teams,
-        "terrain": scenario.terrain_name,
-        "limit": str(scenario.limit),
-        "actions": str(views.n_actions),
-        "obs": str(views.obs_size),
-        "state": str(views.state_size),
-        "sight, shoot range": ranges,
-        "enemy order": _ORDERS[scenario.order.kind].format(" ".join(f"({x:g}, {y:g})" for x, y in places)),
-        "opponent": scenario.opponent,
-        "engine": engine,
-    }
-
-
-def _team(scenario: "Scenario", groups: "Sequence[Group]") -> str:
-    """``3s5z``; for drawn teams the number of units and the types they may have, ``10(s|z|c)``."""
-    from s2rm_sc2.units import unit_type
-
-    count: Counter[str] = Counter()
-    for group in groups:
-        count[group.unit] += group.count
-    if scenario.draw is None:
-        return "".join(f"{number}{unit_type(name).letter}" for name, number in count.items())
-    return f"{count.total()}({'|'.join(unit_type(name).letter for name in scenario.draw.units)})"
 
 
 def _store_facts(store: "EpisodeStore") -> "Table":

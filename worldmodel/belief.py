@@ -80,7 +80,11 @@ def imagine(belief: Belief, change: Change, keep: Tensor, sight: Tensor) -> Beli
 
     A unit counts as dead once its predicted probability of being alive falls below one half.
     """
-    units = change.expected(belief.units)
+    return follow(belief, change.expected(belief.units), keep, sight)
+
+
+def follow(belief: Belief, units: UnitTable, keep: Tensor, sight: Tensor) -> Belief:
+    """The belief after a step that is held to have led to the table ``units`` ``[B, U]``; ``keep`` ``[B, A]``."""
     n_agents = keep.shape[-1]
     known = belief.known & units.alive
     visible = known & within(units, units, keep & known[:, :n_agents], sight)

@@ -5,7 +5,7 @@ What a step brings is split so that everything that needs no memory is done for 
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -100,23 +100,55 @@ class Change:
         """The table after the change, in which a unit loses points only if that is likelier than not."""
         return self._apply(units, (self.hit > 0).to(self.hit.dtype))
 
-    def _apply(self, units: UnitTable, hit: Tensor) -> UnitTable:
-        """The table after the change where units are hit with these odds; points stay within what a type can have."""
-        limits = _limits(units.x.device)
+    def drawn(self, draws: Tensor) -> "Change":
+        """One of the courses that the step may take: a change whose logits are plus or minus infinity.
+
+        Whoever dies was hit, so survivors are hit with the odds that remain.
+
+        Args:
+            draws: uniform numbers between 0 and 1, ``[..., U, DRAWS]``.
+        """
+        x, y, death, blow, amount = draws.unbind(dim=-1)
+        lives = torch.sigmoid(self.alive)
+        odds = (torch.sigmoid(self.hit) + lives - 1.0).clamp(min=0.0) / lives
+        return replace(
+            self,
+            dx=self.dx + self.spread * _laplace(x),
+            dy=self.dy + self.spread * _laplace(y),
+            damage=(self.damage + self.damage_spread * _laplace(amount)).clamp(min=0.0),
+            hit=_certain(blow < odds),
+            alive=_certain(death < lives),
+        )
+
+    def unbounded(self, units: UnitTable, hit: Tensor) -> UnitTable:
+        """The table after the change where units are hit with these odds ``[..., U]``, possible or not."""
         shield = units.shield + (1.0 - hit) * self.shield - hit * self.damage
-        health = units.health + (1.0 - hit) * self.health + shield.clamp(max=0.0)
         return UnitTable(
             type=units.type,
             team=units.team,
             x=units.x + self.dx,
             y=units.y + self.dy,
-            health=torch.minimum(health.clamp(min=0.0), limits[0][units.type]),
-            shield=torch.minimum(shield.clamp(min=0.0), limits[1][units.type]),
-            energy=torch.minimum((units.energy + self.energy).clamp(min=0.0), limits[2][units.type]),
-            cooldown=(units.cooldown + self.cooldown).clamp(min=0.0),
+            health=units.health + (1.0 - hit) * self.health + shield.clamp(max=0.0),
+            shield=shield.clamp(min=0.0),
+            energy=units.energy + self.energy,
+            cooldown=units.cooldown + self.cooldown,
             alive=units.alive & (self.alive > 0),
         )
 
+    def _apply(self, units: UnitTable, hit: Tensor) -> UnitTable:
+        """As :meth:`unbounded`, but points stay within what a type can have."""
+        limits, after = _limits(units.x.device), self.unbounded(units, hit)
+        return replace(
+            after,
+            health=torch.minimum(after.health.clamp(min=0.0), limits[0][units.type]),
+            shield=torch.minimum(after.shield, limits[1][units.type]),
+            energy=torch.minimum(after.energy.clamp(min=0.0), limits[2][units.type]),
+            cooldown=after.cooldown.clamp(min=0.0),
+        )
+
+
+DRAWS = 5
+"""Uniform numbers that decide what a step brings to a unit: places x and y, death, a hit, its damage."""
 
 CHANGE_FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Change))
 
@@ -145,6 +177,17 @@ class LocalMap:
 
     log_rates: Tensor
     points: Tensor
+
+
+def _laplace(draws: Tensor) -> Tensor:
+    """Numbers of the Laplace distribution of scale 1 from uniform ones."""
+    side = draws - 0.5
+    return -side.sign() * torch.log1p(-2.0 * side.abs())
+
+
+def _certain(event: Tensor) -> Tensor:
+    """The logit of what is certain to happen, or not to."""
+    return torch.where(event, torch.inf, -torch.inf)
 
 
 def _limits(device: torch.device) -> Tensor:

@@ -77,9 +77,7 @@ def dream(
 ) -> list[Dreamed]:
     """Go on for ``steps`` steps without views.
 
-    The model's own prediction becomes the belief table; views are rendered from it, as a simulator's are, and agents
-    whose views are kept act as recorded; a no-op, which SMAC allows to the dead only, would give their death away and
-    becomes a stop.
+    The model's own prediction becomes the belief table (:func:`foresee`); agents whose views are kept act as recorded.
 
     Args:
         model, guided, windows, keep: as in :func:`watch`.
@@ -91,13 +89,33 @@ def dream(
     belief, memory, dreamed = beliefs.at(guided.belief, -1), guided.last, []
     for t in range(warmup, warmup + steps):
         belief = beliefs.imagine(belief, change, keep[:, t], windows.sight)
-        now, actions = beliefs.stack([belief]), windows.actions[:, t : t + 1].clamp(min=STOP)
-        encoded = model.encode(observe(now, actions, keep[:, t : t + 1], windows.sight[:, None]))
-        reading, memory = model.window(memory, encoded)
-        said, outcome = model.read_units(reading, encoded, ask(now, actions, keep[:, t : t + 1]))
-        change = said.at(0)
-        dreamed.append(Dreamed(belief, change, Outcome(outcome.reward[:, 0], outcome.terminated[:, 0])))
+        step, memory = foresee(model, belief, memory, windows.actions[:, t], keep[:, t], windows.sight)
+        change = step.change
+        dreamed.append(step)
     return dreamed
+
+
+def foresee(
+    model: Predictor, belief: Belief, memory: Memory, actions: Tensor, keep: Tensor, sight: Tensor
+) -> tuple[Dreamed, Memory]:
+    """What a model says comes after a belief ``[N, U]``, and its memory with the views of that belief.
+
+    Views are rendered from the belief, as a simulator's are; a no-op, which SMAC allows to the dead only, would give
+    a death away and becomes a stop.
+
+    Args:
+        model: who is asked.
+        belief: how things stand.
+        memory: what it remembers of earlier steps.
+        actions: int64 ``[N, A]``, what the agents do now.
+        keep: bool ``[N, A]``, whose views and actions the model gets.
+        sight: float32 ``[N, A]``, how far each agent sees, cells.
+    """
+    now, actions, keep = beliefs.stack([belief]), actions[:, None].clamp(min=STOP), keep[:, None]
+    encoded = model.encode(observe(now, actions, keep, sight[:, None]))
+    reading, memory = model.window(memory, encoded)
+    said, outcome = model.read_units(reading, encoded, ask(now, actions, keep))
+    return Dreamed(belief, said.at(0), Outcome(outcome.reward[:, 0], outcome.terminated[:, 0])), memory
 
 
 def units_loss(model: Predictor, windows: Windows, keep: Tensor, warmup: int, dreamed: int) -> Tensor:

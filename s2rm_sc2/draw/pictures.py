@@ -1,7 +1,7 @@
 """Whole pictures of a battle: an animation, a strip of frames, real frames above imagined ones."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,16 +45,48 @@ def write_gif(
     window = window or field.window_of(scenario, [tables])
     figure, [[axes]] = _panels(1, 1, window, _legend(scenario, agent), GIF_INCHES, GIF_DPI)
     field.draw_terrain(axes, scenario, window)
+
+    def draw(step: int) -> None:
+        _moment(axes, scenario, window, tables[step], agent)
+        _caption(axes, tables[step], f"{scenario.name}   step {step}")
+
+    return _animate(path, figure, len(tables.x), draw)
+
+
+def write_comparison_gif(path: Path, scenario: Scenario, real: UnitTable, imagined: UnitTable) -> Path:
+    """Animates a battle as it was beside the same battle as a model imagined it, one frame a step.
+
+    Args:
+        path: the GIF to write; its folder is made.
+        real, imagined: the same steps, fields ``[T, U]``.
+
+    Returns:
+        The path.
+    """
+    window = field.window_of(scenario, [real, imagined])
+    figure, [sides] = _panels(1, 2, window, _legend(scenario, None), 0.75 * GIF_INCHES, GIF_DPI)
+    for axes in sides:
+        field.draw_terrain(axes, scenario, window)
+
+    def draw(step: int) -> None:
+        for axes, tables, what in zip(sides, (real, imagined), ("real", "imagined"), strict=True):
+            _moment(axes, scenario, window, tables[step], None)
+            _caption(axes, tables[step], f"{what}   +{step}")
+
+    return _animate(path, figure, len(real.x), draw)
+
+
+def _animate(path: Path, figure: Figure, steps: int, draw: Callable[[int], None]) -> Path:
+    """Writes a GIF of what ``draw`` adds to a figure at each step, upon what stands still."""
     canvas: Any = FigureCanvasAgg(figure)  # matplotlib types none of what follows
     canvas.draw()
     background, images = canvas.copy_from_bbox(figure.bbox), []
-    for step in range(len(tables.x)):
+    for step in range(steps):
         canvas.restore_region(background)
-        still = set(axes.get_children())
-        _moment(axes, scenario, window, tables[step], agent)
-        _caption(axes, tables[step], f"{scenario.name}   step {step}")
-        moving = [artist for artist in axes.get_children() if artist not in still]
-        for artist in sorted(moving, key=lambda artist: artist.zorder):
+        still = {artist for axes in figure.axes for artist in axes.get_children()}
+        draw(step)
+        moving = [(axes, artist) for axes in figure.axes for artist in axes.get_children() if artist not in still]
+        for axes, artist in sorted(moving, key=lambda pair: pair[1].zorder):
             axes.draw_artist(artist)
             artist.remove()
         images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"))

@@ -99,6 +99,11 @@ class BatchedBattles:
         return self._ledger.terminated | self._ledger.truncated
 
     @property
+    def ledger(self) -> Ledger:
+        """How the battles stand: steps, last actions, rewards, endings."""
+        return self._ledger
+
+    @property
     def won(self) -> Tensor:
         """Battles that were won, bool ``[B]``."""
         return self._ledger.won

@@ -8,7 +8,7 @@ are float32 (SMAC's turn float64); replays are animations, and there is no game 
 
 import secrets
 from collections.abc import Iterable, Mapping, MutableSequence
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 from typing import Any, SupportsInt
 
@@ -18,16 +18,18 @@ import torch
 from torch import Tensor
 
 from s2rm_sc2 import scenarios, seeds
-from s2rm_sc2.actions import FIRST_TARGET
-from s2rm_sc2.backends.embedded import EmbeddedBackend
+from s2rm_sc2.actions import FIRST_TARGET, MOVE_AMOUNT
+from s2rm_sc2.backends.contract import BackendMaker
 from s2rm_sc2.envs import keywords
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.envs.heuristic import Heuristic
+from s2rm_sc2.envs.moment import Moment
 from s2rm_sc2.envs.surroundings import Surroundings
-from s2rm_sc2.envs.unit import Unit, unit_of
+from s2rm_sc2.envs.unit import Unit
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.reward import max_rewards
 from s2rm_sc2.table import FIELDS, UnitTable
+from s2rm_sc2.units import LOOPS_PER_STEP
 from s2rm_sc2.views.layout import MOVES
 from s2rm_sc2.views.sight import shoot_ranges, sight_ranges
 
@@ -36,38 +38,14 @@ Bools = npt.NDArray[np.bool_]
 Picture = npt.NDArray[np.uint8]
 
 
-class _Moment:
-    """What has been worked out about the battle as it stands; thrown away with every step.
-
-    Learners ask agent by agent; everything is made once for all of them.
-    """
-
-    def __init__(self, battles: BatchedBattles) -> None:
-        self._battles = battles
-
-    @cached_property
-    def observation(self) -> Floats:
-        found: Floats = self._battles.observation().numpy()[0]
-        return found
-
-    @cached_property
-    def available(self) -> list[list[int]]:
-        found: list[list[int]] = self._battles.available_actions().numpy()[0].view(np.int8).tolist()
-        return found
-
-    @cached_property
-    def units(self) -> list[Unit]:
-        table = self._battles.units
-        return [unit_of(table, row) for row in range(self._battles.scenario.n_units)]
-
-
 class StarCraft2Env(Surroundings):
-    """SMAC's environment over the embedded engine.
+    """SMAC's environment over the embedded engine, or over another backend.
 
     Args:
         map_name: one of SMAC's 23 maps, or any other scenario name such as ``5s3z``.
         seed: episode k is played with a seed of its own made from this one; another run repeats them. None
             draws fresh ones.
+        backend: makes who changes the unit table, from scenario and number of battles; the embedded engine by default.
         continuing_episode: report the limit as ``info["episode_limit"]``, which learners use to bootstrap.
         options: SMAC's other keywords: the fields of :class:`SmacOptions`, e.g. ``obs_last_action=True``, and of
             :class:`GameOptions`, e.g. ``heuristic_ai=True``; so SMAC's configuration files work as they are.
@@ -94,15 +72,16 @@ class StarCraft2Env(Surroundings):
         map_name: str = "8m",
         *,
         seed: int | None = None,
+        backend: BackendMaker | None = None,
         continuing_episode: bool = False,
         **options: Any,  # noqa: ANN401 - SMAC's keywords, checked when they are read
     ) -> None:
         self.game, self.options = keywords.read(options)
         scenario = scenarios.get(map_name)
         super().__init__(scenario, self.options.move_amount)
-        backend = EmbeddedBackend(scenario, 1, self.options.move_amount, self.game.loops)
-        self.battles = BatchedBattles(scenario, 1, backend, self.options)
-        self._views, self._moment = self.battles.views, _Moment(self.battles)
+        self._maker = self._engine() if backend is None else self._checked(backend)
+        self.battles = BatchedBattles(scenario, 1, self._maker(scenario, 1), self.options)
+        self._views, self._moment = self.battles.views, Moment(self.battles)
         self._heuristic = Heuristic(self.game.heuristic_rest) if self.game.heuristic_ai else None
         self._playing: tuple[int, int] | None = None  # the episode's number and seed
         self._played: list[Tensor] = []
@@ -133,7 +112,7 @@ class StarCraft2Env(Surroundings):
         self._playing = self._episodes, seeds.number(self._root, "episode", self._episodes)
         self.battles.reset([self._playing[1]])
         self._episodes += 1
-        self._moment, self._played = _Moment(self.battles), []
+        self._moment, self._played = Moment(self.battles), []
         self.win_counted = self.timed_out = self._over = False
         if self._heuristic:
             self._heuristic.reset()
@@ -158,7 +137,7 @@ class StarCraft2Env(Surroundings):
         instead = None if self._heuristic is None else self._by_heuristic(self._heuristic, said, actions)
         result = self.battles.step(said, instead)
         self._played.append(said if instead is None else instead)
-        self._moment = _Moment(self.battles)
+        self._moment = Moment(self.battles)
         (alive,) = self.battles.units.alive.tolist()
         won, self.timed_out = bool(result.won), bool(result.truncated)
         self._over = bool(result.terminated) or self.timed_out
@@ -373,13 +352,23 @@ class StarCraft2Env(Surroundings):
         """Release the engine; closing twice is allowed."""
         self.battles.close()
 
+    def _engine(self) -> BackendMaker:
+        from s2rm_sc2.backends.embedded import EmbeddedBackend
+
+        return partial(EmbeddedBackend, move_amount=self.options.move_amount, loops=self.game.loops)
+
+    def _checked(self, backend: BackendMaker) -> BackendMaker:
+        if (self.options.move_amount, self.game.loops) != (MOVE_AMOUNT, LOOPS_PER_STEP):
+            raise BadArgument("move_amount and step_mul are the embedded engine's; another backend has its own.")
+        return backend
+
     def _reseed(self, seed: int | None) -> None:
         self._seed, self._root = seed, secrets.randbits(63) if seed is None else int(seed)
         self._episodes = 0
 
     def _again(self, seed: int) -> UnitTable:
         """The episode played once more from its seed and actions: its tables ``[T + 1, U]``."""
-        backend = EmbeddedBackend(self.scenario, 1, self.options.move_amount, self.game.loops)
+        backend = self._maker(self.scenario, 1)
         backend.reset([seed])
         tables = [backend.units.clone()]
         for actions in self._played:

@@ -7,13 +7,9 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from s2rm_sc2.actions import NO_OP, STOP
-from s2rm_sc2.battle.combat import DELAY_LEAST, DELAY_SPAN
+from s2rm_sc2.backends.bounds import longest_cooldown
 from s2rm_sc2.envs.multi_agent import StarCraft2Env
 from s2rm_sc2.scenarios import Scenario
-from s2rm_sc2.units import LOOPS_PER_SECOND
-
-_LONGEST_DELAY = DELAY_LEAST + DELAY_SPAN + 1.0
-"""Game loops that a cooldown may begin above the weapon's period: SC2's random delay, and the rest of a loop."""
 
 SHOWN_PER_SECOND = 7
 """Frames a second at which a rendered battle is pleasant to watch."""
@@ -49,9 +45,5 @@ def playable(masks: npt.NDArray[np.int8], actions: Sequence[int]) -> list[int]:
 
 
 def _longest_cooldown(scenario: Scenario) -> float:
-    shares = [
-        (unit.weapon.period * LOOPS_PER_SECOND + _LONGEST_DELAY) / unit.smac_max_cooldown
-        for unit in scenario.ally_kinds
-        if unit.weapon
-    ]
+    shares = [longest_cooldown(unit) / unit.smac_max_cooldown for unit in scenario.ally_kinds if unit.weapon]
     return max(1.0, *shares) if shares else 1.0

@@ -170,7 +170,7 @@ def test_features_add_up_and_units_are_as_in_the_vectors() -> None:
         {"obs_all_health": False, "obs_own_health": False},
     ],
 )
-def test_vectors_have_the_sizes_that_the_environment_declares(options: dict[str, bool]) -> None:
+def test_vectors_have_the_sizes_that_the_environment_declares(options: dict[str, Any]) -> None:
     env = StarCraft2Env("2s3z", seed=1, **options)
     doubled = options.get("obs_timestep_number", False)  # SMAC's vector is one longer than it declares
     env.reset()

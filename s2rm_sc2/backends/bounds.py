@@ -1,0 +1,142 @@
+"""What no battle can do, whatever a learned model says: the one place where its predictions are corrected.
+
+Applied in the order of :data:`BOUNDS` to the table that a model predicts, given the one before. A correction counts as
+one that acted where it is larger than :data:`SMALLEST`; smaller ones are rounding.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from s2rm_sc2.battle.combat import DELAY_LEAST, DELAY_SPAN
+from s2rm_sc2.battle.field import RULES
+from s2rm_sc2.battle.ground import BLOCKED, HALVED, cells
+from s2rm_sc2.battle.rows import STRUCTURE
+from s2rm_sc2.scenarios import Scenario
+from s2rm_sc2.table import UnitTable
+from s2rm_sc2.units import LOOPS_PER_SECOND, LOOPS_PER_STEP, UNIT_TYPES, UnitType
+
+BOUNDS: dict[str, str] = {
+    "number": "what is no finite number stays as it was",
+    "rising": "the dead stay dead",
+    "remains": "the dead stay where they fell, without health, shield, energy or cooldown",
+    "speed": "nobody gets further in a step than its speed and a push allow",
+    "map": "nobody leaves the map",
+    "wall": "nobody stands where its kind cannot: it slides along the wall or stays",
+    "points": "health, shield and energy lie between 0 and what the type has",
+    "last point": "the living have at least one point of health",
+    "cooldown": "a weapon is ready in 0 to its period and StarCraft II's longest delay",
+}
+"""The bounds by name, in the order in which they are applied."""
+
+SMALLEST = {"speed": 0.05, "map": 0.05, "wall": 0.05, "points": 0.5, "last point": 0.5, "cooldown": 0.5}
+"""Corrections up to here do not count: cells, points, game loops; 0 for bounds that are not here."""
+
+PUSH = 0.1
+"""Cells that others may push a unit further than it walks in a step; in the engine's battles it is less than 0.05."""
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A table that can be, and by how much each bound had to move the predicted one.
+
+    Attributes:
+        units: ``[B, U]``.
+        by: float32 ``[len(BOUNDS), B, U]``, cells, points, game loops or 1; 0 where a bound did not act.
+    """
+
+    units: UnitTable
+    by: Tensor
+
+
+def longest_cooldown(unit: UnitType) -> float:
+    """Game loops that a unit's weapon takes at most: its period, SC2's longest random delay, the rest of a loop."""
+    return unit.weapon.period * LOOPS_PER_SECOND + DELAY_LEAST + DELAY_SPAN + 1.0 if unit.weapon else 0.0
+
+
+class Bounds:
+    """The bounds of one scenario's ground and of all unit types, for tables on one device."""
+
+    def __init__(self, scenario: Scenario, device: torch.device) -> None:
+        step = LOOPS_PER_STEP / LOOPS_PER_SECOND
+        rows = [
+            [unit.health, unit.shield, unit.energy, longest_cooldown(unit), unit.inner, (unit.speed > 0) * PUSH]
+            for unit in UNIT_TYPES
+        ]
+        self._most = torch.tensor(rows, device=device).T
+        self._reach = torch.tensor([unit.speed * step for unit in UNIT_TYPES], device=device) + self._most[5]
+        self._layer = torch.tensor([0 if kind == STRUCTURE else int(kind) for kind in RULES.kinds], device=device)
+        self._ground = torch.from_numpy(cells(scenario.terrain)).to(device)[:, 1:-1, 1:-1].contiguous()
+        self._size = scenario.terrain.size
+
+    def hold(self, before: UnitTable, after: UnitTable) -> Corrected:
+        """The predicted table ``after``, corrected to one that may follow ``before``; who dies loses all points."""
+        by = {}
+        after, by["number"] = self._finite(before, after)
+        by["rising"] = (after.alive & ~before.alive).float()
+        alive = after.alive & before.alive
+        after, by["remains"] = self._remains(before, replace(after, alive=alive))
+        x, y = after.x, after.y
+        after = self._paced(before, after)
+        by["speed"], x, y = torch.hypot(after.x - x, after.y - y), after.x, after.y
+        after = self._on_map(after)
+        by["map"], x, y = torch.hypot(after.x - x, after.y - y), after.x, after.y
+        after = self._off_walls(before, after)
+        by["wall"] = torch.hypot(after.x - x, after.y - y)
+        points = torch.stack([after.health, after.shield, after.energy])
+        held = torch.minimum(points.clamp(min=0.0), self._most[:3, after.type])
+        by["points"] = ((held - points).abs() * alive).amax(0)
+        health = torch.where(alive, held[0].clamp(min=1.0), 0.0)
+        by["last point"] = (health - held[0]) * alive
+        cooldown = torch.minimum(after.cooldown.clamp(min=0.0), self._most[3][after.type])
+        by["cooldown"] = (cooldown - after.cooldown).abs() * alive
+        held, cooldown = held * alive, cooldown * alive
+        units = replace(after, health=health, shield=held[1], energy=held[2], cooldown=cooldown)
+        return Corrected(units, torch.stack([by[name] for name in BOUNDS]))
+
+    def _finite(self, before: UnitTable, after: UnitTable) -> tuple[UnitTable, Tensor]:
+        names = ("x", "y", "health", "shield", "energy", "cooldown")
+        good = {name: torch.isfinite(getattr(after, name)) for name in names}
+        kept = {name: torch.where(good[name], getattr(after, name), getattr(before, name)) for name in names}
+        return replace(after, **kept), 1.0 - torch.stack(list(good.values())).all(0).float()
+
+    def _remains(self, before: UnitTable, after: UnitTable) -> tuple[UnitTable, Tensor]:
+        """Those that were dead before, as they were; a model that changes them is corrected."""
+        gone = ~before.alive
+        names = ("x", "y", "health", "shield", "energy", "cooldown")
+        changed = torch.stack([getattr(after, name) != getattr(before, name) for name in names]).any(0) & gone
+        kept = {name: torch.where(gone, getattr(before, name), getattr(after, name)) for name in names}
+        return replace(after, **kept), changed.float()
+
+    def _paced(self, before: UnitTable, after: UnitTable) -> UnitTable:
+        dx, dy = after.x - before.x, after.y - before.y
+        share = (self._reach[after.type] / torch.hypot(dx, dy).clamp(min=1e-6)).clamp(max=1.0)
+        share = torch.where(after.x.eq(before.x) & after.y.eq(before.y), 0.0, share)
+        return replace(after, x=before.x + share * dx, y=before.y + share * dy)
+
+    def _on_map(self, units: UnitTable) -> UnitTable:
+        inner, (width, height) = self._most[4][units.type], self._size
+        x = torch.minimum(torch.maximum(units.x, inner), width - inner)
+        return replace(units, x=x, y=torch.minimum(torch.maximum(units.y, inner), height - inner))
+
+    def _off_walls(self, before: UnitTable, after: UnitTable) -> UnitTable:
+        """Where the place is blocked: along one axis, or the other, or back to where the unit stood."""
+        layers = self._layer[after.type]
+        free = self._walkable(layers, after.x, after.y)
+        along_x = ~free & self._walkable(layers, after.x, before.y)
+        along_y = ~free & ~along_x & self._walkable(layers, before.x, after.y)
+        return replace(
+            after,
+            x=torch.where(free | along_x, after.x, before.x),
+            y=torch.where(free | along_y, after.y, before.y),
+        )
+
+    def _walkable(self, layers: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """Whether a unit's middle may be at these places on the map; the halves of cut cells are told apart."""
+        width, height = self._size
+        column, row = x.long().clamp(0, width - 1), y.long().clamp(0, height - 1)
+        cell = self._ground[layers, column, row].long()
+        far = cell - HALVED
+        inward = (x - column - 0.5) * (1 - 2 * (far & 1)) + (y - row - 0.5) * (1 - 2 * (far >> 1))
+        return (cell != BLOCKED) & ((cell < HALVED) | (inward >= 0.0))

@@ -1,0 +1,173 @@
+from dataclasses import replace
+
+import hypothesis.strategies as st
+import numpy as np
+import torch
+from hypothesis import given, settings
+from torch import Tensor
+
+from s2rm_sc2 import scenarios
+from s2rm_sc2.backends import chance
+from s2rm_sc2.backends.bounds import BOUNDS, PUSH, SMALLEST, Bounds, longest_cooldown
+from s2rm_sc2.backends.learned import LearnedBackend
+from s2rm_sc2.backends.starts import Spawns
+from s2rm_sc2.table import UnitTable
+from s2rm_sc2.units import UNIT_NAMES, UNIT_TYPES, unit_type
+from tests.invariants import check_ground, check_numbers
+
+CPU = torch.device("cpu")
+SCENARIOS = ("3s5z", "MMM", "corridor", "2c_vs_64zg", "2s_vs_1sc", "so_many_baneling")
+NUMBERS = ("x", "y", "health", "shield", "energy", "cooldown")
+
+
+def spawned(name: str, battles: int = 1) -> UnitTable:
+    return Spawns(scenarios.get(name)).draw(range(battles)).units.at(-1)
+
+
+def by(name: str, before: UnitTable, after: UnitTable, bound: str) -> Tensor:
+    return Bounds(scenarios.get(name), CPU).hold(before, after).by[list(BOUNDS).index(bound)]
+
+
+def test_nobody_outruns_its_speed() -> None:
+    before = spawned("3s5z")
+    held = Bounds(scenarios.get("3s5z"), CPU).hold(before, replace(before, x=before.x + 30.0)).units
+    stalker, zealot = 2.9531 * 0.5 + PUSH, 2.25 * 0.5 + PUSH
+    steps = (held.x - before.x)[0]
+    assert torch.allclose(steps[:3], torch.tensor(stalker), atol=1e-4)
+    assert torch.allclose(steps[3:8], torch.tensor(zealot), atol=1e-4)
+    walked = replace(before, x=before.x + 1.0)
+    assert torch.equal(Bounds(scenarios.get("3s5z"), CPU).hold(before, walked).units.x, walked.x)
+
+
+def test_walls_let_slide_and_the_map_ends() -> None:
+    scenario = scenarios.get("1m")  # walkable from y = 8 to 24
+    before = replace(spawned("1m"), x=torch.tensor([[9.0, 20.0]]), y=torch.tensor([[8.3, 16.0]]))
+    into = replace(before, x=torch.tensor([[9.5, 20.0]]), y=torch.tensor([[7.5, 16.0]]))
+    held = Bounds(scenario, CPU).hold(before, into)
+    assert (held.units.x[0, 0], held.units.y[0, 0]) == (torch.tensor(9.5), torch.tensor(8.3))
+    assert held.by[list(BOUNDS).index("wall"), 0, 0] > 0.5
+    west = replace(before, x=torch.tensor([[0.5, 20.0]]), y=torch.tensor([[16.0, 16.0]]))
+    out = Bounds(scenario, CPU).hold(west, replace(west, x=torch.tensor([[-0.5, 20.0]])))
+    assert out.units.x[0, 0] == unit_type("marine").inner
+    assert out.by[list(BOUNDS).index("map"), 0].tolist() == [0.5 + unit_type("marine").inner, 0.0]
+
+
+def test_points_stay_within_a_type_and_the_living_keep_one() -> None:
+    before = spawned("3s5z")
+    many = replace(before, health=before.health + 50.0, shield=before.shield - 500.0, energy=before.energy + 3.0)
+    held = Bounds(scenarios.get("3s5z"), CPU).hold(before, many).units
+    assert torch.equal(held.health, before.health)
+    assert not held.shield.any()
+    assert not held.energy.any()
+    beaten = Bounds(scenarios.get("3s5z"), CPU).hold(before, replace(before, health=before.health * 0 - 7.0)).units
+    assert (beaten.health == 1.0).all()
+    assert beaten.alive.all()
+
+
+def test_the_dead_neither_rise_nor_walk() -> None:
+    fresh = spawned("3s5z")
+    fallen = fresh.alive.clone()
+    fallen[0, 4] = False
+    before = replace(fresh, alive=fallen, health=fresh.health * fallen, shield=fresh.shield * fallen)
+    held = Bounds(scenarios.get("3s5z"), CPU).hold(before, replace(fresh, x=fresh.x + 0.5))
+    assert held.units.alive.tolist() == fallen.tolist()
+    assert held.units.x[0, 4] == before.x[0, 4]
+    assert held.units.health[0, 4] == 0.0
+    assert held.by[list(BOUNDS).index("rising"), 0].nonzero().tolist() == [[4]]
+    assert held.by[list(BOUNDS).index("remains"), 0].nonzero().tolist() == [[4]]
+    died = fresh.alive.clone()
+    died[0, 9] = False
+    gone = Bounds(scenarios.get("3s5z"), CPU).hold(fresh, replace(fresh, alive=died)).units
+    assert [float(getattr(gone, name)[0, 9]) for name in ("health", "shield", "cooldown")] == [0.0, 0.0, 0.0]
+
+
+def test_what_battles_of_the_engine_do_is_never_corrected() -> None:
+    """The bounds must not cut what is possible: recorded battles pass them unchanged."""
+    from s2rm_sc2.envs.batched import BatchedBattles
+
+    for name in ("3s5z", "MMM", "corridor"):
+        scenario = scenarios.get(name)
+        battles, bounds = BatchedBattles(scenario, 4), Bounds(scenario, CPU)
+        battles.reset(range(4))
+        rng = torch.Generator().manual_seed(1)
+        smallest = torch.tensor([SMALLEST.get(bound, 0.0) for bound in BOUNDS])[:, None, None]
+        for _ in range(40):
+            before, masks = battles.units.clone(), battles.available_actions()
+            battles.step((masks * torch.rand(masks.shape, generator=rng)).argmax(-1))
+            corrected = bounds.hold(before, battles.units)
+            acted = (corrected.by > smallest).flatten(1).sum(1)
+            assert dict(zip(BOUNDS, acted.tolist(), strict=True)) == dict.fromkeys(BOUNDS, 0)
+
+
+class Absurd:
+    """A world model that says anything at all."""
+
+    device, unit_types, draws = CPU, frozenset(UNIT_NAMES), 1
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+
+    def begin(self, units: UnitTable, sight: Tensor, keep: Tensor) -> tuple[Tensor, ...]:
+        return ()
+
+    def foresee(
+        self, mind: tuple[Tensor, ...], units: UnitTable, actions: Tensor
+    ) -> tuple["Absurd", tuple[Tensor, ...]]:
+        self._asked = torch.ones_like(units.alive)
+        return self, mind
+
+    def follow(self, mind: tuple[Tensor, ...], before: UnitTable, after: UnitTable) -> tuple[Tensor, ...]:
+        return mind
+
+    def describe(self) -> dict[str, str]:
+        return {"model": "absurd"}
+
+    @property
+    def asked(self) -> Tensor:
+        return self._asked
+
+    def expected(self, units: UnitTable) -> UnitTable:
+        kinds = self._rng.integers(0, 6, (len(NUMBERS), *units.x.shape))
+        wild = self._rng.normal(0.0, 1.0, kinds.shape) * 10.0 ** self._rng.integers(-2, 5, kinds.shape)
+        absurd = np.select([kinds == 0, kinds == 1, kinds == 2], [np.nan, np.inf, -np.inf], wild)
+        columns = dict(zip(NUMBERS, torch.tensor(absurd, dtype=torch.float32), strict=True))
+        return replace(units, **columns, alive=torch.tensor(self._rng.random(units.x.shape) < 0.8))
+
+    def drawn(self, units: UnitTable, draws: Tensor) -> UnitTable:
+        return self.expected(units)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(SCENARIOS), st.integers(0, 2**32), st.booleans())
+def test_however_absurd_the_predictions_the_battle_could_be(name: str, seed: int, sampled: bool) -> None:
+    scenario = scenarios.get(name)
+    backend = LearnedBackend(scenario, 3, Absurd(np.random.default_rng(seed)), sampled=sampled)
+    fastest = torch.tensor([unit.speed for unit in UNIT_TYPES]) * 0.5 + PUSH
+    longest = torch.tensor([longest_cooldown(unit) for unit in UNIT_TYPES])
+    for _ in range(5):
+        before = backend.units
+        backend.step(torch.ones(3, scenario.n_agents, dtype=torch.int64))
+        after = backend.units
+        check_numbers(after)
+        check_ground(after, scenario)
+        assert not (after.alive & ~before.alive).any()
+        step = torch.hypot(after.x - before.x, after.y - before.y)
+        assert (step <= fastest[after.type] + 1e-3).all()
+        assert not step[~before.alive].any()
+        assert (after.cooldown <= longest[after.type]).all()
+    report = backend.report()
+    assert report.acted["number"] > 0.5
+    assert report.acted["rising"] > 0.0
+
+
+def test_random_numbers_depend_on_seed_and_step_alone() -> None:
+    seeds, steps = chance.as_tensor([3, 2**64 - 5, -5]), torch.tensor([1, 7, 7])
+    drawn = chance.uniform(seeds, steps, 1000)
+    assert torch.equal(drawn[1], drawn[2])  # 2**64 - 5 and -5 are the same 64 bits
+    assert torch.equal(drawn[:1], chance.uniform(seeds[:1], steps[:1], 1000))
+    assert not torch.equal(chance.uniform(seeds[:1], steps[:1] + 1, 1000), drawn[:1])
+    many = chance.uniform(chance.as_tensor(range(1000)), torch.ones(1000, dtype=torch.int64), 100)
+    assert ((many > 0.0) & (many < 1.0)).all()
+    assert abs(float(many.mean()) - 0.5) < 0.005
+    assert abs(float(many.std()) - 12**-0.5) < 0.005
+    assert abs(float(np.corrcoef(many[:, 0], many[:, 1])[0, 1])) < 0.1
