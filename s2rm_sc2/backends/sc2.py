@@ -46,6 +46,7 @@ class Sc2Backend:
         settings: how the game is reached.
         move_amount: cells that a move action leads away.
         loops: game loops that pass in a step.
+        failures: where failures of the game are counted, by cause.
 
     Attributes:
         failures: how often the game failed, by cause.
@@ -63,9 +64,10 @@ class Sc2Backend:
         settings: GameSettings | None = None,
         move_amount: int = MOVE_AMOUNT,
         loops: int = LOOPS_PER_STEP,
+        failures: Counter[str] | None = None,
     ) -> None:
         self.scenario, self.settings = scenario, settings or GameSettings()
-        self.failures: Counter[str] = Counter()
+        self.failures: Counter[str] = Counter() if failures is None else failures
         self._map = scenario.name.partition(",")[0]
         if self._map not in smac_names() or scenario.opponent != "smac":
             raise ScenarioUnsupported(
