@@ -86,8 +86,9 @@ class Sc2Backend:
         self._whole = np.zeros((2, 1, U), np.int64)
         self._whole[0], self._whole[1, :, scenario.n_agents :] = scenario.type_indices, ENEMY
         self._alive = np.zeros((1, U), np.bool_)
-        whole, real = torch.from_numpy(self._whole), torch.from_numpy(self._real)
-        self._units = UnitTable(*whole, *real, torch.from_numpy(self._alive))
+        kind, team = torch.from_numpy(self._whole)
+        x, y, *points = torch.from_numpy(self._real)
+        self._units = UnitTable(kind, team, x, y, *points, alive=torch.from_numpy(self._alive))
 
     @property
     def units(self) -> UnitTable:

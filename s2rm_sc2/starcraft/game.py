@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any, NoReturn
 
 from s2rm_sc2.errors import BadArgument, StarCraftMissing
@@ -75,9 +75,10 @@ class Game:
         self.settings = settings
         self._process: Any = None
         self._controller: Any = None
+        self._failed = False
         run_configs = _pysc2()
         _close_in_the_end(self)
-        with _faults("start"):
+        with self._asking("start"):
             if settings.attach:
                 self._attach(settings.attach)
             else:
@@ -85,7 +86,7 @@ class Game:
 
     def versions(self) -> dict[str, str]:
         """What the game says that it is."""
-        with _faults("ping"):
+        with self._asking("ping"):
             said = self._controller.ping()
         fields = ("game_version", "data_version", "data_build", "base_build")
         return {name: str(getattr(said, name)) for name in fields}
@@ -101,13 +102,13 @@ class Game:
         skill = 1 + DIFFICULTIES.index(self.settings.difficulty)
         request.player_setup.add(type=sc.Computer, race=_RACES[races[1]], difficulty=skill)
         options = sc.InterfaceOptions(raw=True, score=False)
-        with _faults("create_game"):
+        with self._asking("create_game"):
             self._controller.create_game(request)
             self._controller.join_game(sc.RequestJoinGame(race=_RACES[races[0]], options=options))
 
     def observe(self) -> Sequence[Message]:
         """All units, as they stand."""
-        with _faults("observation"):
+        with self._asking("observation"):
             units: Sequence[Message] = self._controller.observe().observation.raw_data.units
         return units
 
@@ -123,19 +124,19 @@ class Game:
                 command.target_world_space_pos.x, command.target_world_space_pos.y = target
             elif target is not None:
                 command.target_unit_tag = target
-        with _faults("action"):
+        with self._asking("action"):
             self._controller.actions(request)
 
     def step(self, loops: int) -> None:
         """Let game loops pass."""
-        with _faults("step"):
+        with self._asking("step"):
             self._controller.step(loops)
 
     def kill(self, tags: Sequence[int]) -> None:
         """Remove units from the map."""
         from s2clientprotocol import debug_pb2
 
-        with _faults("debug"):
+        with self._asking("debug"):
             self._controller.debug([debug_pb2.DebugCommand(kill_unit=debug_pb2.DebugKillUnit(tag=tags))])
 
     def close(self) -> None:
@@ -143,10 +144,15 @@ class Game:
         process, controller = self._process, self._controller
         self._process = self._controller = None
         if process is not None:
-            process.close()
+            try:
+                process.close()
+            except Exception:  # pysc2 stops at the first thing that fails; without a controller it ends the process
+                process._controller = None
+                process.close()
         elif controller is not None:
-            with suppress(Exception):  # it may be gone already, and whatever it says it is left alone
-                controller.leave()
+            if not self._failed:
+                with suppress(GameFault), self._asking("leave_game"):
+                    controller.leave()
             controller.close()
 
     def _start(self, run_configs: Any) -> None:  # noqa: ANN401 - pysc2 has no types
@@ -165,7 +171,32 @@ class Game:
 
         host, _, port = address.rpartition(":")
         socket.create_connection((host, int(port)), self.settings.timeout).close()  # pysc2 would try for very long
-        self._controller = remote_controller.RemoteController(host, int(port), None, self.settings.timeout)
+        running = SimpleNamespace(running=True)  # without a process, pysc2 gives up after a quarter of the time limit
+        self._controller = remote_controller.RemoteController(host, int(port), running, self.settings.timeout)
+
+    @contextmanager
+    def _asking(self, what: str) -> Iterator[None]:
+        """Turn everything that pysc2 raises when a game fails into a :class:`GameFault` that says why."""
+        from google.protobuf.message import DecodeError
+        from pysc2.lib import protocol, remote_controller, sc_process
+        from websocket import WebSocketException
+
+        try:
+            yield
+        except (
+            protocol.ConnectionError,
+            protocol.ProtocolError,
+            remote_controller.ConnectError,
+            remote_controller.RequestError,
+            sc_process.SC2LaunchError,
+            DecodeError,
+            WebSocketException,
+            OSError,
+            RuntimeError,  # the program is no program; an observation without what it needs
+            ValueError,
+        ) as error:
+            self._failed = True
+            raise GameFault(f"{what}: {type(error).__name__}: {' '.join(str(error).split())[:200]}") from error
 
 
 def _pysc2() -> Any:  # noqa: ANN401 - pysc2 has no types
@@ -181,30 +212,6 @@ def _pysc2() -> Any:  # noqa: ANN401 - pysc2 has no types
     if not flags.FLAGS.is_parsed():
         flags.FLAGS(["s2rm-sc2"])
     return run_configs
-
-
-@contextmanager
-def _faults(doing: str) -> Iterator[None]:
-    """Turn everything that pysc2 raises when a game fails into a :class:`GameFault` that says why."""
-    from google.protobuf.message import DecodeError
-    from pysc2.lib import protocol, remote_controller, sc_process
-    from websocket import WebSocketException
-
-    try:
-        yield
-    except (
-        protocol.ConnectionError,
-        protocol.ProtocolError,
-        remote_controller.ConnectError,
-        remote_controller.RequestError,
-        sc_process.SC2LaunchError,
-        DecodeError,
-        WebSocketException,
-        OSError,
-        RuntimeError,  # the program is no program; an observation without what it needs
-        ValueError,
-    ) as error:
-        raise GameFault(f"{doing}: {type(error).__name__}: {' '.join(str(error).split())[:200]}") from error
 
 
 _OPEN: "weakref.WeakSet[Game]" = weakref.WeakSet()

@@ -1,8 +1,7 @@
 """The stand-in seen with pysc2's own client: statuses, grids, units, orders, debug commands, refusals."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -14,6 +13,7 @@ from s2rm_sc2.standin.server import serving
 from s2rm_sc2.standin.tell import FIRST_ALLY_TYPE
 from s2rm_sc2.starcraft import messages, numbers
 from s2rm_sc2.starcraft.game import Game, GameFault, GameSettings
+from s2rm_sc2.starcraft.messages import Message
 
 sc = messages.load()
 
@@ -26,17 +26,17 @@ def game() -> Iterator[Game]:
         game.close()
 
 
-def client(game: Game) -> Any:
+def client(game: Game) -> Message:
     """pysc2's RemoteController."""
     return game._controller
 
 
-def begin(game: Game, name: str, seed: int = 3) -> list[Any]:
+def begin(game: Game, name: str, seed: int = 3) -> list[Message]:
     game.create(name, (scenarios.get(name).ally_race, scenarios.get(name).enemy_race), seed)
     return list(game.observe())
 
 
-def of(units: Any, owner: int) -> list[Any]:
+def of(units: Sequence[Message], owner: int) -> list[Message]:
     return [unit for unit in units if unit.owner == owner]
 
 
