@@ -87,8 +87,9 @@ class Sc2Backend:
         self._whole[0], self._whole[1, :, scenario.n_agents :] = scenario.type_indices, ENEMY
         self._alive = np.zeros((1, U), np.bool_)
         kind, team = torch.from_numpy(self._whole)
-        x, y, *points = torch.from_numpy(self._real)
-        self._units = UnitTable(kind, team, x, y, *points, alive=torch.from_numpy(self._alive))
+        x, y, health, shield, energy, cooldown = torch.from_numpy(self._real)
+        alive = torch.from_numpy(self._alive)
+        self._units = UnitTable(kind, team, x, y, health, shield, energy, cooldown, alive)
 
     @property
     def units(self) -> UnitTable:

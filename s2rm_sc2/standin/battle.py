@@ -58,6 +58,9 @@ class Battles:
     def __init__(self, scenario: Scenario, random_seed: int) -> None:
         self.scenario, self.random_seed = scenario, random_seed
         self._plan, self._next_tag, self._number = plan(scenario), FIRST_TAG, 0
+        self._field: Field
+        self._tags: list[int]
+        self._listed: list[int]  # rows, as they are told of
         self._respawn()
 
     def seen(self) -> list[Sighted]:
@@ -79,13 +82,13 @@ class Battles:
         unit = self._living(tag)
         if unit < 0 or self._field.whole[0, r.TEAM, unit] != ALLY:
             return False
+        own_x, own_y = map(float, self._field.real[0, [r.X, r.Y], unit])
         if ability == numbers.STOP:
-            order(self._field, 0, unit, STAND, *map(float, self._field.real[0, [r.X, r.Y], unit]))
+            order(self._field, 0, unit, STAND, own_x, own_y)
         elif ability == numbers.MOVE:
             order(self._field, 0, unit, MOVE, x, y)
         elif ability in (numbers.ATTACK, numbers.HEAL) and (row := self._living(target)) >= 0:
-            place = map(float, self._field.real[0, [r.X, r.Y], unit])
-            order(self._field, 0, unit, HEAL if ability == numbers.HEAL else ATTACK, *place, target=row)
+            order(self._field, 0, unit, HEAL if ability == numbers.HEAL else ATTACK, own_x, own_y, row)
         else:
             return False
         return True

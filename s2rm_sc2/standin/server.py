@@ -75,15 +75,14 @@ def _converse(connection: ServerConnection, fault: Fault | None, alone: bool) ->
             request = sc.Request.FromString(connection.recv(decode=False))  # pysc2 sends its bytes as if they were text
             kind = request.WhichOneof("request")
             count[kind] += 1
-            due = fault is not None and (kind, count[kind]) == (fault.request, fault.number)
-            if due and fault.kind == CRASH:
+            due = fault if fault and (kind, count[kind]) == (fault.request, fault.number) else None
+            if due and due.kind == CRASH:
                 if alone:
                     os._exit(1)
                 connection.socket.shutdown(socket.SHUT_RDWR)
                 return
-            if due and fault.kind == HANG:
-                for _ in connection:  # until the client goes
-                    pass
-                return
+            if due and due.kind == HANG:
+                while True:  # until the client goes
+                    connection.recv(decode=False)
             response = session.answer(request)
-            connection.send(fault.spoil(response) if due else response.SerializeToString())
+            connection.send(due.spoil(response) if due else response.SerializeToString())

@@ -58,7 +58,7 @@ def check_whole(store: EpisodeStore) -> None:
     """Every episode is one battle from its start to its end."""
     for index in range(store.n_episodes):
         episode = store.episode(index)
-        alive, health = episode.units["alive"], episode.units["health"]
+        alive, health = episode.units["alive"].astype(np.bool_), episode.units["health"]
         assert alive[0].all()
         assert (health[0] == 45).all()
         assert not (alive[1:] & ~alive[:-1]).any(), "somebody rose from the dead"

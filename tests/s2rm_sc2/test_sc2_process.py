@@ -1,4 +1,4 @@
-"""Games that are started as processes: closed in the end, however that comes, with nothing left; what may be missing."""
+"""Games that are started as processes: closed in the end, however that comes, with nothing left; what may be amiss."""
 
 import os
 import signal
