@@ -130,6 +130,19 @@ def standin(
 
 
 @verb
+def doctor() -> None:
+    """Say what is there of the game, its maps, its packages, a GPU and disk, and what to do about the rest."""
+    from rich.markup import escape
+
+    from s2rm_sc2.doctor import examine
+
+    table = _table("", "", "found", "what to do", title="doctor")
+    for finding in examine():
+        table.add_row("ok" if finding.good else "NO", finding.subject, escape(finding.said), escape(finding.remedy))
+    _print(table)
+
+
+@verb
 def train(
     model: Annotated[str, typer.Option(help="An S2RM or a baseline; a wrong name lists them.")] = "s2gru-local",
     task: Annotated[str, typer.Option(help="What is asked: units (seen before), places, or both.")] = "units",

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from s2rm_sc2.errors import BadArgument
-from s2rm_sc2.scenarios import smac_names
+from s2rm_sc2.scenarios import get, smac_names
+from s2rm_sc2.standin.battle import Battles
 from s2rm_sc2.standin.session import BUILD
 from s2rm_sc2.starcraft.numbers import MAPS
 
@@ -32,4 +33,5 @@ def write_install(folder: Path) -> Path:
     maps.mkdir(parents=True, exist_ok=True)
     for name in smac_names():
         (maps / f"{name}.SC2Map").write_text(f"{name}: a map of {MARK}\n")
+    Battles(get("3m"), 0).advance(1)  # the engine is compiled now: a client waits for its first game only so long
     return folder.resolve()
