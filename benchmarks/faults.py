@@ -23,7 +23,7 @@ from s2rm_sc2.starcraft.game import GameSettings
 from s2rm_sc2.starcraft.installed import VARIABLE
 from s2rm_sc2.store import EpisodeStore
 
-ROUNDS = 200
+ROUNDS = 100
 """Steps within which a battle's fault strikes: the first few battles of a game."""
 
 
@@ -45,7 +45,7 @@ def main() -> None:
     """Collect, then count what is there and what is left."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=200)
-    parser.add_argument("--episodes", type=int, default=300)
+    parser.add_argument("--episodes", type=int, default=500)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--timeout", type=int, default=20)
     asked = parser.parse_args()

@@ -44,11 +44,9 @@ def test_a_package_generated_afresh_is_imported_as_it_is(tmp_path: Path) -> None
     package = tmp_path / messages.PACKAGE
     package.mkdir()
     (package / "__init__.py").write_text("")
-    for short in messages.NAMES:
+    for place, short in enumerate(messages.NAMES):
         name = f"{messages.PACKAGE}.{short}_pb2"
-        needs = "".join(
-            f"import {messages.PACKAGE}.{other}_pb2\n" for other in messages.NAMES[: messages.NAMES.index(short)]
-        )
+        needs = "".join(f"import {messages.PACKAGE}.{other}_pb2\n" for other in messages.NAMES[:place])
         data = sys.modules[name].DESCRIPTOR.serialized_pb
         (package / f"{short}_pb2.py").write_text(needs + FRESH.format(data=data, name=name))
     program = (
