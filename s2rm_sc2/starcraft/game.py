@@ -72,7 +72,7 @@ class Game:
     """
 
     def __init__(self, settings: GameSettings) -> None:
-        self.settings = settings
+        self.settings, self._sc = settings, messages.load()
         self._process: Any = None
         self._controller: Any = None
         self._failed = False
@@ -93,7 +93,7 @@ class Game:
 
     def create(self, map_name: str, races: tuple[str, str], seed: int) -> None:
         """Create a game on one of SMAC's maps and join it; ``races`` are the agents' and the computer's letters."""
-        sc, path = messages.load(), f"{numbers.MAPS}/{map_name}.SC2Map"
+        sc, path = self._sc, f"{numbers.MAPS}/{map_name}.SC2Map"
         request = sc.RequestCreateGame(realtime=False, random_seed=seed % 2**32)
         request.local_map.map_path = path
         with suppress(StarCraftMissing):  # a game attached to has maps of its own
@@ -114,8 +114,7 @@ class Game:
 
     def command(self, orders: Sequence[tuple[int, int, tuple[float, float] | int | None]]) -> None:
         """Give orders: (tag, ability, a place, a target's tag or None), each in place of the unit's present one."""
-        sc = messages.load()
-        request = sc.RequestAction()
+        request = self._sc.RequestAction()
         for tag, ability, target in orders:
             command = request.actions.add().action_raw.unit_command
             command.ability_id, command.queue_command = ability, False

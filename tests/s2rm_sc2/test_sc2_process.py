@@ -76,6 +76,20 @@ def test_a_signal_closes_the_game(number: signal.Signals, sc2path: Path) -> None
     assert process.returncode != 0
 
 
+def test_ctrl_c_ends_workers_and_their_games_and_keeps_what_was_committed(sc2path: Path) -> None:
+    command = [sys.executable, "-m", "s2rm_sc2", "collect", "--backend", "sc2", "--map", MAP, "--policy", "random"]
+    command += ["--episodes", "100000", "--workers", "2", "--out", str(sc2path / "3m.zarr")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    banners = (line for line in process.stderr if b"not StarCraft II" in line)
+    for _ in range(3):  # the game that says what it is, and one for each worker
+        next(banners)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert EpisodeStore.open(sc2path / "3m.zarr").n_episodes % 16 == 0
+
+
 def test_a_game_that_was_killed_or_will_not_end_leaves_nothing(sc2path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = sc2path / "faults"
     file.write_text("\nhang quit\ncrash quit\ncrash start")
