@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from collectors.plan import EpisodePlan, remaining
 from collectors.policies import Policy, policy
 from collectors.rollout import play, settings_of
+from collectors.venue import EMBEDDED, Incidents, Venue
 from collectors.workers import play_in_processes
 from s2rm_sc2.episode import Episode
 from s2rm_sc2.errors import BadArgument
@@ -41,6 +42,7 @@ class CollectReport:
         win_rate: share of battles won, 0 to 1.
         mean_return: mean of the episodes' returns (a clean win of SMAC's default reward is 20).
         raw_bytes, disk_bytes: the arrays in memory and on disk.
+        incidents: failures of the game, and the episodes that were played again for them.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class CollectReport:
     mean_return: float
     raw_bytes: int
     disk_bytes: int
+    incidents: Incidents
 
 
 def collect(
@@ -64,15 +67,17 @@ def collect(
     workers: int = 1,
     purpose: str = "collect",
     progress: bool = True,
+    venue: Venue = EMBEDDED,
 ) -> CollectReport:
     """Fill the store ``out`` up to ``episodes`` episodes in all; what is there already stays.
 
     An episode's bytes depend on seed, purpose, scenario, policy and its index only: not on how many workers play, nor
-    on interruptions.
+    on interruptions. (StarCraft II does not repeat a battle: there they depend on what it played before, too.)
 
     Raises:
         BadArgument: fewer than one episode or worker, or an unknown policy.
-        ScenarioUnsupported: the embedded engine cannot play the scenario.
+        ScenarioUnsupported: the scenario cannot be played there.
+        StarCraftMissing, GameFailed: there is no game, or it keeps failing.
         StoreMismatch: ``out`` was collected with other settings.
         StoreBusy, StoreBroken, StoreMissing, DiskFull: as :class:`s2rm_sc2.store.StoreWriter` raises them.
         WorkerDied: a worker process was killed.
@@ -81,15 +86,16 @@ def collect(
         if number < 1:
             raise BadArgument(f"{name} is {number}; give at least 1.")
     player = policy(policy_name)
-    settings = settings_of(scenario, player, seed, purpose)
+    incidents = Incidents()
+    settings = settings_of(scenario, player, seed, purpose, venue, incidents)
     with StoreWriter.open(out, settings) as writer:
         before = writer.n_episodes, writer.n_steps
         plans = remaining(writer.n_episodes, episodes, seed, purpose, scenario.name)
         started = time.perf_counter()
-        with closing(_played(settings, player, plans, workers)) as played:
+        with closing(_played(settings, player, plans, venue, incidents, workers)) as played:
             _write(writer, played, len(plans), progress)
         seconds = time.perf_counter() - started
-    return _report(out, before, seconds)
+    return _report(out, before, seconds, incidents)
 
 
 def fitting_workers(episodes: int) -> int:
@@ -99,11 +105,16 @@ def fitting_workers(episodes: int) -> int:
 
 
 def _played(
-    settings: StoreSettings, player: Policy, plans: list[EpisodePlan], workers: int
+    settings: StoreSettings,
+    player: Policy,
+    plans: list[EpisodePlan],
+    venue: Venue,
+    incidents: Incidents,
+    workers: int,
 ) -> Generator[Episode, None, None]:
     if workers > 1:
-        return play_in_processes(settings, player, plans, workers)
-    return play(settings, player, plans)
+        return play_in_processes(settings, player, plans, venue, incidents, workers)
+    return play(settings, player, plans, venue, incidents)
 
 
 def _write(writer: StoreWriter, played: Iterator[Episode], total: int, progress: bool) -> None:
@@ -122,7 +133,7 @@ def _write(writer: StoreWriter, played: Iterator[Episode], total: int, progress:
         writer.append(group)
 
 
-def _report(out: Path, before: tuple[int, int], seconds: float) -> CollectReport:
+def _report(out: Path, before: tuple[int, int], seconds: float, incidents: Incidents) -> CollectReport:
     store = EpisodeStore.open(out)
     arrays = store.arrays()
     return CollectReport(
@@ -136,6 +147,7 @@ def _report(out: Path, before: tuple[int, int], seconds: float) -> CollectReport
         mean_return=float(store.per_episode("return").mean()),
         raw_bytes=sum(array.raw_bytes for array in arrays),
         disk_bytes=sum(array.disk_bytes for array in arrays),
+        incidents=incidents,
     )
 
 

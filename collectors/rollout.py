@@ -4,7 +4,8 @@ A battle that ends makes place for the next episode at once. What an episode hol
 on the battles beside it.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ import torch
 from collectors.plan import EpisodePlan
 from collectors.policies import Policy, choose
 from collectors.scripts import SCRIPTS
+from collectors.venue import EMBEDDED, Incidents, Venue
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.episode import ROW_FIELDS, Episode
+from s2rm_sc2.errors import BattleLost, StoreMismatch
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.store import StoreSettings
 from s2rm_sc2.table import FIELDS
@@ -27,16 +30,26 @@ RECORD_BYTES = 256 << 20
 """Memory for the episodes in progress; large scenarios play fewer battles side by side."""
 
 
-def settings_of(scenario: Scenario, policy: Policy, seed: int, purpose: str) -> StoreSettings:
-    """What a store of these episodes writes down.
+def settings_of(
+    scenario: Scenario,
+    policy: Policy,
+    seed: int,
+    purpose: str,
+    venue: Venue = EMBEDDED,
+    incidents: Incidents | None = None,
+) -> StoreSettings:
+    """What a store of these episodes writes down; a game is started to say what it is.
 
     Raises:
-        ScenarioUnsupported: the embedded engine cannot play the scenario.
+        ScenarioUnsupported: the scenario cannot be played there.
+        StarCraftMissing, GameFailed: there is no game, or it does not start.
     """
-    battles = BatchedBattles(scenario, 1)
-    settings = StoreSettings(
+    battles = venue.open(scenario, 1, 0, Incidents() if incidents is None else incidents)
+    with closing(battles):
+        backend = battles.backend.describe()
+    return StoreSettings(
         scenario=scenario,
-        backend=battles.backend.describe(),
+        backend=backend,
         policy=policy.name,
         scripts=policy.scripts,
         seed=seed,
@@ -45,41 +58,73 @@ def settings_of(scenario: Scenario, policy: Policy, seed: int, purpose: str) -> 
         state_columns=battles.views.state_columns,
         action_names=battles.views.action_names,
     )
-    battles.close()
-    return settings
 
 
-def play(settings: StoreSettings, policy: Policy, plans: Sequence[EpisodePlan]) -> Generator[Episode, None, None]:
-    """Play the planned episodes; they come in the order of the plans.
+def play(
+    settings: StoreSettings,
+    policy: Policy,
+    plans: Sequence[EpisodePlan],
+    venue: Venue = EMBEDDED,
+    incidents: Incidents | None = None,
+    worker: int = 0,
+) -> Generator[Episode, None, None]:
+    """Play the planned episodes; they come in the order of the plans. What goes wrong is added to ``incidents``.
 
     Torch uses one thread meanwhile: on tensors as small as these, several are many times slower.
+
+    Raises:
+        StoreMismatch: the game is not the one that the settings describe.
+        StarCraftMissing, GameFailed: there is no game, or it keeps failing.
     """
     if not plans:
         return
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    rollout = _Rollout(settings, policy, plans)
+    incidents = Incidents() if incidents is None else incidents
+    battles = venue.open(settings.scenario, _side_by_side(settings, len(plans)), worker, incidents)
     finished: dict[int, Episode] = {}
     try:
+        _check(battles, settings)
+        rollout = _Rollout(battles, settings, policy, plans, incidents)
         for plan in plans:
             while plan.index not in finished:
                 finished |= {episode.index: episode for episode in rollout.step()}
             yield finished.pop(plan.index)
     finally:
-        rollout.battles.close()
+        battles.close()
         torch.set_num_threads(threads)
+
+
+def _side_by_side(settings: StoreSettings, episodes: int) -> int:
+    """As many battles as are worth playing at once."""
+    rows = settings.scenario.limit + 1
+    episode_bytes = rows * sum(spec.row_bytes for spec in settings.arrays() if spec.per == "row")
+    return max(1, min(MOST_BATTLES, episodes, RECORD_BYTES // episode_bytes))
+
+
+def _check(battles: BatchedBattles, settings: StoreSettings) -> None:
+    found = battles.backend.describe()
+    if found != settings.backend:
+        raise StoreMismatch(
+            f"The game says that it is {found}, but the store's episodes were played in {dict(settings.backend)}; "
+            "use the same game, or collect into another store with --out."
+        )
 
 
 class _Rollout:
     """B battles in progress and the rows recorded of each."""
 
-    def __init__(self, settings: StoreSettings, policy: Policy, plans: Sequence[EpisodePlan]) -> None:
-        scenario = settings.scenario
+    def __init__(
+        self,
+        battles: BatchedBattles,
+        settings: StoreSettings,
+        policy: Policy,
+        plans: Sequence[EpisodePlan],
+        incidents: Incidents,
+    ) -> None:
+        scenario, B = settings.scenario, battles.n_battles
         specs = [spec for spec in settings.arrays() if spec.per == "row"]
-        episode_bytes = (scenario.limit + 1) * sum(spec.row_bytes for spec in specs)
-        B = max(1, min(MOST_BATTLES, len(plans), RECORD_BYTES // episode_bytes))
-        self.battles = BatchedBattles(scenario, B)
-        self.policy = policy
+        self.battles, self.policy, self.incidents = battles, policy, incidents
         self.waiting = iter(plans)
         self.record: dict[str, npt.NDArray[Any]] = {
             spec.name: np.zeros((B, scenario.limit + 1, *spec.tail), spec.dtype) for spec in specs
@@ -90,7 +135,7 @@ class _Rollout:
         self.epsilon = np.zeros(B)
         self.row = np.zeros(B, np.int64)  # the row to be written next
         self.won = np.zeros(B, np.bool_)
-        self._start(range(B))
+        self._start(self._next(range(B)))
 
     def step(self) -> list[Episode]:
         """Record what stands, play one step, and hand over the episodes that were over before it."""
@@ -103,14 +148,20 @@ class _Rollout:
             now = np.minimum(self.row, self.draws.shape[1] - 1)  # a finished battle may stand beyond the last
             drawn = (self.script, self.epsilon, self.draws[slots, now])
             actions = choose(battles, *map(torch.from_numpy, drawn))
-            result = battles.step(actions)
+            try:
+                result = battles.step(actions)
+            except BattleLost:
+                self.incidents.discarded += len(active)
+                again = {slot: plan for slot in active.tolist() if (plan := self.plans[slot]) is not None}
+                self._start(again | self._next(over))
+                return episodes
             at = (active, self.row[active])
             self.record["action"][at] = actions.numpy()[active]
             for name in ("reward", "terminated", "truncated"):
                 self.record[name][at] = getattr(result, name).numpy()[active]
             self.won = result.won.numpy().copy()
             self.row[active] += 1
-        self._start(over)
+        self._start(self._next(over))
         return episodes
 
     def _see(self, slots: npt.NDArray[np.int64]) -> None:
@@ -128,8 +179,8 @@ class _Rollout:
         """The finished episode of a slot, its closing row completed."""
         plan, last = self.plans[slot], int(self.row[slot])
         assert plan is not None
-        for name, closing in (("action", 0), ("reward", 0)):
-            self.record[name][slot, last] = closing
+        for name in ("action", "reward"):
+            self.record[name][slot, last] = 0
         for name in ("terminated", "truncated"):
             self.record[name][slot, last] = self.record[name][slot, last - 1]
         rows = {name: array[slot, : last + 1].copy() for name, array in self.record.items()}
@@ -143,18 +194,19 @@ class _Rollout:
             units={name: rows[f"units/{name}"] for name in FIELDS},
         )
 
-    def _start(self, slots: Sequence[int]) -> None:
-        """Begin the next planned episodes in these slots; without one left a slot stands still."""
-        begun: dict[int, int] = {}
+    def _next(self, slots: Sequence[int]) -> dict[int, EpisodePlan]:
+        """The next plans, for these slots; a slot without one left stands still from now on."""
         for slot in slots:
-            plan = self.plans[slot] = next(self.waiting, None)
-            if plan is None:
-                continue
+            self.plans[slot] = next(self.waiting, None)
+        return {slot: plan for slot in slots if (plan := self.plans[slot]) is not None}
+
+    def _start(self, plans: Mapping[int, EpisodePlan]) -> None:
+        """Begin these episodes, each in its slot."""
+        for slot, plan in plans.items():
             rng = np.random.default_rng(plan.policy_seed)
             script, self.epsilon[slot] = self.policy.draw(rng)
             self.script[slot] = SCRIPTS.index(script)
             self.draws[slot] = rng.random(self.draws.shape[1:])
             self.row[slot] = 0
-            begun[slot] = plan.battle_seed
-        if begun:
-            self.battles.reset(list(begun.values()), list(begun))
+        if plans:
+            self.battles.reset([plan.battle_seed for plan in plans.values()], list(plans))

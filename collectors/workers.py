@@ -8,8 +8,9 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from multiprocessing.process import BaseProcess
 from collectors.plan import EpisodePlan, share
 from collectors.policies import Policy
 from collectors.rollout import play
+from collectors.venue import Incidents, Venue
 from s2rm_sc2.episode import Episode
 from s2rm_sc2.errors import S2rmError, WorkerDied
 from s2rm_sc2.store import StoreSettings
@@ -32,10 +34,21 @@ AHEAD_BYTES = 64 << 20
 """Bytes that a worker holds ready for the main process, which may be writing, before it waits."""
 
 
+GRACE = 20.0
+"""Seconds in which a worker that is told to end may close its game."""
+
+
 def play_in_processes(
-    settings: StoreSettings, policy: Policy, plans: list[EpisodePlan], workers: int
+    settings: StoreSettings,
+    policy: Policy,
+    plans: list[EpisodePlan],
+    venue: Venue,
+    incidents: Incidents,
+    workers: int,
 ) -> Generator[Episode, None, None]:
     """Play the planned episodes in ``workers`` processes; they come in the order of the plans.
+
+    What goes wrong in them is added to ``incidents``.
 
     Raises:
         WorkerDied: a worker was killed, or could not start.
@@ -46,9 +59,10 @@ def play_in_processes(
     pipes: list[Connection[list[EpisodePlan], object]] = []
     try:
         with _interrupts_blocked():
-            for _ in range(workers):
+            for worker in range(workers):
                 ours, theirs = context.Pipe()
-                process: BaseProcess = context.Process(target=_work, args=(theirs, settings, policy), daemon=True)
+                job = theirs, settings, policy, venue, worker
+                process: BaseProcess = context.Process(target=_work, args=job, daemon=True)
                 process.start()
                 theirs.close()
                 processes.append(process)
@@ -56,14 +70,18 @@ def play_in_processes(
         for worker in range(workers):
             _assign(pipes[worker], processes[worker], share(plans, worker, workers, BLOCK))
         for block in range(-(-len(plans) // BLOCK)):
-            yield from _receive(pipes[block % workers], processes[block % workers])
+            played, happened = _receive(pipes[block % workers], processes[block % workers])
+            incidents.add(happened)
+            yield from played
     finally:
-        for process in processes:
-            process.kill()
-        for process in processes:
-            process.join()
         for pipe in pipes:
             pipe.close()
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join(GRACE)
+            process.kill()
+            process.join()
 
 
 def _assign(pipe: "Connection[list[EpisodePlan], object]", process: BaseProcess, job: list[EpisodePlan]) -> None:
@@ -74,14 +92,14 @@ def _assign(pipe: "Connection[list[EpisodePlan], object]", process: BaseProcess,
         raise _death(process) from None
 
 
-def _receive(pipe: "Connection[list[EpisodePlan], object]", process: BaseProcess) -> list[Episode]:
+def _receive(pipe: "Connection[list[EpisodePlan], object]", process: BaseProcess) -> tuple[list[Episode], Incidents]:
     try:
         message = pipe.recv()
     except (EOFError, OSError):
         raise _death(process) from None
     if isinstance(message, BaseException):
         raise message
-    assert isinstance(message, list)
+    assert isinstance(message, tuple)
     return message
 
 
@@ -98,19 +116,25 @@ def _death(process: BaseProcess) -> WorkerDied:
     )
 
 
-def _work(pipe: "Connection[object, list[EpisodePlan]]", settings: StoreSettings, policy: Policy) -> None:
+def _work(
+    pipe: "Connection[object, list[EpisodePlan]]", settings: StoreSettings, policy: Policy, venue: Venue, worker: int
+) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         job = pipe.recv()
     except EOFError:
         return  # the main process is gone
-    episodes = play(settings, policy, job)
+    incidents = Incidents()
+    episodes = play(settings, policy, job, venue, incidents, worker)
     sending: deque[tuple[Future[None], int]] = deque()
     try:
         with ThreadPoolExecutor(1) as sender:
             while block := list(islice(episodes, BLOCK)):
                 size = sum(episode.nbytes for episode in block)
-                sending.append((sender.submit(pipe.send, block), size))
+                happened = Incidents(Counter(incidents.failures), incidents.discarded)  # since the block before
+                incidents.failures.clear()
+                incidents.discarded = 0
+                sending.append((sender.submit(pipe.send, (block, happened)), size))
                 while sum(size for _, size in sending) > AHEAD_BYTES:
                     sending.popleft()[0].result()
     except BrokenPipeError:
@@ -125,6 +149,8 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)  # a game is closed on the way
+        time.sleep(GRACE)
         os._exit(1)
 
 

@@ -2,7 +2,7 @@
 
 import errno
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
@@ -14,7 +14,6 @@ from s2rm_sc2.errors import S2rmError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from s2rm_sc2.store import EpisodeStore
 
 P = ParamSpec("P")
 
@@ -79,6 +78,13 @@ def collect(
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The store; by default data/<scenario>.zarr.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that play; by default as many as pay off.")] = None,
+    backend: Annotated[str, typer.Option(help="embedded, or sc2: StarCraft II, one game per worker.")] = "embedded",
+    attach: Annotated[
+        list[str] | None, typer.Option(help="HOST:PORT of a running StarCraft II to use; repeat for more workers.")
+    ] = None,
+    game_version: Annotated[
+        str | None, typer.Option(help="Of StarCraft II, as in 4.10; by default the newest.")
+    ] = None,
 ) -> None:
     """Play episodes into a store, or continue one."""
     from s2rm_sc2.scenarios import get
@@ -86,9 +92,13 @@ def collect(
     scenario = get(map_name)
     from collectors.collect import collect as run
     from collectors.collect import fitting_workers
+    from collectors.venue import venue
 
     out = out or DATA / f"{scenario.name}.zarr"
-    report = run(scenario, out, episodes, policy, seed, fitting_workers(episodes) if workers is None else workers)
+    if workers is None:
+        workers = fitting_workers(episodes) if backend == "embedded" else len(attach or [""])
+    where = venue(backend, tuple(attach or ()), game_version, workers)
+    report = run(scenario, out, episodes, policy, seed, workers, venue=where)
     table = _table("", "", title=f"{scenario.name}: {report.path}")
     if not report.new_episodes:
         typer.echo(f"{out} holds {report.episodes} episodes already, so there was nothing to do.")
@@ -101,6 +111,34 @@ def collect(
         ("on disk", f"{_bytes(report.disk_bytes)} ({report.raw_bytes / report.disk_bytes:.1f}x compressed)"),
     ):
         table.add_row(name, value)
+    for cause, count in report.incidents.failures.most_common():
+        table.add_row("game failed", f"{count} x {cause}")
+    if report.incidents.failures:
+        table.add_row("played again", f"{report.incidents.discarded} episodes that the game failed in")
+    _print(table)
+
+
+@verb
+def standin(
+    write_install: Annotated[Path, typer.Option(help="Folder that SC2PATH shall name.")] = Path("standin"),
+) -> None:
+    """Write a folder that pysc2 and SMAC take for StarCraft II's; in the game's place is a stand-in, the engine."""
+    from s2rm_sc2.standin.install import write_install as write
+    from s2rm_sc2.standin.server import BANNER
+
+    typer.echo(f"{BANNER}\nUse it with: export SC2PATH={write(write_install)}")
+
+
+@verb
+def doctor() -> None:
+    """Say what is there of the game, its maps, its packages, a GPU and disk, and what to do about the rest."""
+    from rich.markup import escape
+
+    from s2rm_sc2.doctor import examine
+
+    table = _table("", "", "found", "what to do", title="doctor")
+    for finding in examine():
+        table.add_row("ok" if finding.good else "NO", finding.subject, escape(finding.said), escape(finding.remedy))
     _print(table)
 
 
@@ -256,6 +294,7 @@ def inspect(
     place: Annotated[Path, typer.Argument(help="A store, a folder of stores, or a run.")] = DATA,
 ) -> None:
     """Show what stores hold (scenario, counts, versions, arrays), or what a run was trained on and how it went."""
+    from s2rm_sc2.facts import store_facts
     from s2rm_sc2.store import EpisodeStore, find_stores
     from worldmodel.facts import described, runs_in
 
@@ -266,7 +305,7 @@ def inspect(
         return
     for path in find_stores(place) or [place]:
         found = EpisodeStore.open(path)
-        _print(_store_facts(found))
+        _print(_facts(str(found.path), store_facts(found)))
         table = _table("array", "dtype", "shape", "raw", "on disk", "ratio", title="arrays")
         for a in found.arrays():
             ratio = f"{a.raw_bytes / a.disk_bytes:.1f}" if a.disk_bytes else "-"
@@ -297,10 +336,7 @@ def scenarios(
         return
     if name is not None:
         scenario = get(name)
-        table = _table("", "", title=scenario.name)
-        for fact, value in scenario_facts(scenario).items():
-            table.add_row(fact, value)
-        _print(table)
+        _print(_facts(scenario.name, scenario_facts(scenario)))
         return
     shown = ("name", "allies", "enemies", "terrain", "limit", "actions", "obs", "state")
     for title, names in (("SMAC's maps", smac_names()), ("SMACv2's families", family_names())):
@@ -312,25 +348,6 @@ def scenarios(
     typer.echo("Any composition is a scenario too, on any terrain: 5s3z, 2s3z_vs_3s2z, 4m@flat.")
     typer.echo("So are fields of several fights at once, 3x2s3z, and families of any size, protoss_8_vs_9.")
     typer.echo("Properties may follow any name: 3s5z,sight=6,opponent=kite,limit=200 (opponents: smac, focus, kite).")
-
-
-def _store_facts(store: "EpisodeStore") -> "Table":
-    table = _table("", "", title=str(store.path))
-    attributes = store.attributes
-    won = f"{store.per_episode('battle_won').mean():.1%}" if store.n_episodes else "-"
-    for name, value in (
-        ("scenario", store.scenario.name),
-        ("episodes", f"{store.n_episodes:,}"),
-        ("steps", f"{store.n_steps:,}"),
-        ("win rate", won),
-        ("policy", f"{attributes['policy']}: {', '.join(attributes['policies'])}"),
-        ("seed", f"{attributes['seed']} ({attributes['purpose']})"),
-        ("backend", ", ".join(f"{key} {value}" for key, value in attributes["backend"].items())),
-        ("versions", f"format {attributes['format_version']}, package {attributes['package_version']}"),
-        ("fingerprint", store.fingerprint()),
-    ):
-        table.add_row(name, value)
-    return table
 
 
 def _one_thread() -> None:
@@ -347,6 +364,13 @@ def _table(*columns: str, title: str) -> "Table":
     table = Table(title=title, show_header=any(columns), title_justify="left", box=box.SIMPLE_HEAD, padding=0)
     for column in columns:
         table.add_column(column, no_wrap=column == "name")
+    return table
+
+
+def _facts(title: str, facts: Mapping[str, str]) -> "Table":
+    table = _table("", "", title=title)
+    for fact, value in facts.items():
+        table.add_row(fact, value)
     return table
 
 

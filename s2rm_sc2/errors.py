@@ -58,3 +58,15 @@ class CheckpointBroken(S2rmError):
 
 class TrainingDiverged(S2rmError):
     """Raised when a loss or gradient is no longer finite; the message names the batch it came from."""
+
+
+class StarCraftMissing(S2rmError):
+    """Raised when StarCraft II, one of its maps or what talks to it is not where it was looked for."""
+
+
+class GameFailed(S2rmError):
+    """Raised when the game keeps failing although it was restarted as often as is allowed."""
+
+
+class BattleLost(S2rmError):
+    """Raised when the game failed in the middle of a battle: it must be played again from its start."""

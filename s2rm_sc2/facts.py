@@ -1,4 +1,4 @@
-"""A scenario in words, as the command line shows it."""
+"""Scenarios and stores in words, as the command line shows them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from s2rm_sc2.backends.embedded import EmbeddedBackend
 from s2rm_sc2.errors import ScenarioUnsupported
 from s2rm_sc2.scenarios import Group, Scenario
+from s2rm_sc2.store import EpisodeStore
 from s2rm_sc2.units import unit_type
 from s2rm_sc2.views.smac import SmacViews
 
@@ -20,7 +21,7 @@ _ORDERS = {
 
 
 def scenario_facts(scenario: Scenario) -> dict[str, str]:
-    """Facts by name: teams, terrain, sizes of the vectors, and whether the engine can play it."""
+    """A scenario, fact by fact."""
     views, places = SmacViews(scenario), dict.fromkeys(scenario.order.points)
     ranges = f"{scenario.sight_range:g}, {scenario.shoot_range:g} cells"
     if scenario.smac_version == 2:
@@ -60,3 +61,20 @@ def _team(scenario: Scenario, groups: Sequence[Group]) -> str:
     if scenario.draw is None:
         return "".join(f"{number}{unit_type(name).letter}" for name, number in count.items())
     return f"{count.total()}({'|'.join(unit_type(name).letter for name in scenario.draw.units)})"
+
+
+def store_facts(store: EpisodeStore) -> dict[str, str]:
+    """A store, fact by fact."""
+    attributes = store.attributes
+    won = f"{store.per_episode('battle_won').mean():.1%}" if store.n_episodes else "-"
+    return {
+        "scenario": store.scenario.name,
+        "episodes": f"{store.n_episodes:,}",
+        "steps": f"{store.n_steps:,}",
+        "win rate": won,
+        "policy": f"{attributes['policy']}: {', '.join(attributes['policies'])}",
+        "seed": f"{attributes['seed']} ({attributes['purpose']})",
+        "backend": ", ".join(f"{key} {value}" for key, value in attributes["backend"].items()),
+        "versions": f"format {attributes['format_version']}, package {attributes['package_version']}",
+        "fingerprint": store.fingerprint(),
+    }

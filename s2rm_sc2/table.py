@@ -10,8 +10,6 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-ALLY, ENEMY = 0, 1
-
 
 @dataclass(frozen=True, slots=True)
 class UnitTable:

@@ -14,7 +14,8 @@ from s2rm_sc2.battle.spawn import plan, spawn
 from s2rm_sc2.battle.tactics import OPPONENTS
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
-from s2rm_sc2.table import ALLY, ENEMY, UnitTable
+from s2rm_sc2.sides import ALLY, ENEMY
+from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import LOOPS_PER_STEP
 
 ENGINE_VERSION = "2"

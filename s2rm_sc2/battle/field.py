@@ -15,7 +15,7 @@ from s2rm_sc2.battle.ground import Cells, cells
 from s2rm_sc2.battle.random import States
 from s2rm_sc2.battle.ways import Ways, ways
 from s2rm_sc2.scenarios import Terrain
-from s2rm_sc2.table import ALLY
+from s2rm_sc2.sides import ALLY
 from s2rm_sc2.units import LOOPS_PER_SECOND, UNIT_TYPES, UnitType
 
 Reals = npt.NDArray[np.float32]

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from s2rm_sc2.draw.shapes import CROSS, SHAPES, placed
 from s2rm_sc2.scenarios import Scenario, Terrain
-from s2rm_sc2.table import ALLY, ENEMY, UnitTable
+from s2rm_sc2.sides import ALLY, ENEMY
+from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import UNIT_TYPES
 
 TEAM_COLOURS = {ALLY: "#0072B2", ENEMY: "#D55E00"}

@@ -19,7 +19,8 @@ from s2rm_sc2.draw import field
 from s2rm_sc2.draw.shapes import CROSS, SHAPES
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.scenarios.terrain import TILE
-from s2rm_sc2.table import ALLY, ENEMY, UnitTable
+from s2rm_sc2.sides import ALLY, ENEMY
+from s2rm_sc2.table import UnitTable
 from s2rm_sc2.views.sight import sees, sight_ranges
 
 FRAME_MS, LAST_FRAME_MS, GIF_COLOURS, PNG_COLOURS = 140, 1500, 64, 256

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from s2rm_sc2.table import ALLY, UnitTable
+from s2rm_sc2.sides import ALLY
+from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import UNIT_TYPES, UnitType
 
 _BY_ID = {kind.smac_id: kind for kind in UNIT_TYPES}

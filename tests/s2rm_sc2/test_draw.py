@@ -11,7 +11,8 @@ from s2rm_sc2.draw import write_comparison, write_gif, write_strip
 from s2rm_sc2.draw.field import TEAM_COLOURS, window_of
 from s2rm_sc2.draw.shapes import SHAPES
 from s2rm_sc2.scenarios import Scenario, get
-from s2rm_sc2.table import ALLY, ENEMY, UnitTable
+from s2rm_sc2.sides import ALLY, ENEMY
+from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import UNIT_NAMES, UNIT_TYPES
 
 

@@ -1,0 +1,70 @@
+"""Faults on purpose: how tests make the stand-in fail as a game can.
+
+A file has one fault a line, ``KIND REQUEST NUMBER``: ``crash step 3`` crashes instead of answering the third step. Each
+game takes the first line for itself as it starts, so a game started anew has the next fault; an empty line, or no more
+lines, means none.
+"""
+
+import fcntl
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2rm_sc2.errors import BadArgument
+from s2rm_sc2.starcraft.messages import Message
+
+VARIABLE = "S2RM_STANDIN_FAULTS"
+"""The environment variable with the file's path."""
+
+CRASH, HANG = "crash", "hang"
+START = "start"
+"""In place of a request: ``crash start`` ends at once, ``hang start`` never listens."""
+
+KINDS = (CRASH, HANG, "error", "wrong-id", "garbage", "empty", "no-status")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of one game: what happens instead of the answer to the ``number``-th request of a kind, from 1."""
+
+    kind: str
+    request: str
+    number: int = 1
+
+    @classmethod
+    def read(cls, line: str) -> "Fault | None":
+        """The fault that a line describes.
+
+        Raises:
+            BadArgument: it describes none.
+        """
+        words = line.split()
+        if not words:
+            return None
+        if len(words) not in (2, 3) or words[0] not in KINDS or (not words[-1].isdigit() and len(words) == 3):
+            raise BadArgument(f"{line!r} is no fault; write one as KIND REQUEST NUMBER, with KIND of {KINDS}.")
+        return cls(words[0], words[1], int(words[2]) if len(words) == 3 else 1)
+
+    def spoil(self, response: Message) -> bytes:
+        """The bytes that are sent instead of a response."""
+        if self.kind == "error":
+            response.error.append("a fault on purpose")
+        elif self.kind == "wrong-id":
+            response.id += 1
+        elif self.kind == "no-status":
+            response.ClearField("status")
+        elif self.kind == "garbage":
+            return b"\xff" * 9
+        elif self.kind == "empty":
+            return b""
+        return bytes(response.SerializeToString())
+
+
+def take(path: Path) -> Fault | None:
+    """Take the first fault out of a file; several games may do so at once."""
+    with path.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        first, *rest = file.read().split("\n")
+        file.seek(0)
+        file.truncate()
+        file.write("\n".join(rest))
+    return Fault.read(first)

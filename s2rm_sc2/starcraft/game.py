@@ -1,0 +1,234 @@
+"""One StarCraft II: its process, which this file alone owns, and the requests that a battle needs.
+
+Whatever goes wrong in talking to it is a :class:`GameFault`, within a time limit. The process and its temporary folder
+are gone when the game is closed, when Python ends, and after SIGINT or SIGTERM.
+"""
+
+import atexit
+import logging
+import signal
+import socket
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType, SimpleNamespace
+from typing import Any, NoReturn
+
+from s2rm_sc2.errors import BadArgument, StarCraftMissing
+from s2rm_sc2.starcraft import installed, messages, numbers
+from s2rm_sc2.starcraft.messages import Message
+
+log = logging.getLogger(__name__)
+
+DIFFICULTIES = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "A")
+"""SMAC's codes of the computer player's skill, in the order of StarCraft II's."""
+
+_RACES = {"T": 1, "Z": 2, "P": 3}
+
+
+class GameFault(Exception):
+    """Raised when the game crashed, hung, answered with an error, or answered what cannot be read."""
+
+
+@dataclass(frozen=True)
+class GameSettings:
+    """How a game is reached.
+
+    Attributes:
+        version: as pysc2 names it, ``4.10``; the newest build where not given.
+        difficulty: of the computer player, SMAC's code: 1 (very easy) to 9, A; SMAC's own is 7.
+        attach: ``HOST:PORT`` of a running game to be used instead of starting one.
+        timeout: seconds that starting the game, and each answer, may take.
+
+    Raises:
+        BadArgument: a value that has no meaning.
+    """
+
+    version: str | None = None
+    difficulty: str = "7"
+    attach: str | None = None
+    timeout: int = 120
+
+    def __post_init__(self) -> None:
+        if self.difficulty not in DIFFICULTIES:
+            raise BadArgument(f"difficulty is {self.difficulty!r}; SMAC's are {', '.join(DIFFICULTIES)}.")
+        if self.timeout < 1:
+            raise BadArgument(f"timeout is {self.timeout}; give whole seconds, at least 1.")
+        if self.attach is not None and not self.attach.rpartition(":")[2].isdigit():
+            raise BadArgument(f"{self.attach!r} is no address of a running game; give HOST:PORT.")
+
+
+class Game:
+    """A running game, started or attached to.
+
+    Args:
+        settings: how it is reached.
+
+    Raises:
+        GameFault: it did not start, or does not answer.
+        StarCraftMissing: pysc2, or the game's version, is not installed.
+    """
+
+    def __init__(self, settings: GameSettings) -> None:
+        self.settings, self._sc = settings, messages.load()
+        self._process: Any = None
+        self._controller: Any = None
+        self._failed = False
+        run_configs = _pysc2()
+        _close_in_the_end(self)
+        with self._asking("start"):
+            if settings.attach:
+                self._attach(settings.attach)
+            else:
+                self._start(run_configs)
+
+    def versions(self) -> dict[str, str]:
+        """What the game says that it is."""
+        with self._asking("ping"):
+            said = self._controller.ping()
+        fields = ("game_version", "data_version", "data_build", "base_build")
+        return {name: str(getattr(said, name)) for name in fields}
+
+    def create(self, map_name: str, races: tuple[str, str], seed: int) -> None:
+        """Create a game on one of SMAC's maps and join it; ``races`` are the agents' and the computer's letters."""
+        sc, path = self._sc, f"{numbers.MAPS}/{map_name}.SC2Map"
+        request = sc.RequestCreateGame(realtime=False, random_seed=seed % 2**32)
+        request.local_map.map_path = path
+        with suppress(StarCraftMissing):  # a game attached to has maps of its own
+            request.local_map.map_data = (installed.look().folder / "Maps" / path).read_bytes()
+        request.player_setup.add(type=sc.Participant)
+        skill = 1 + DIFFICULTIES.index(self.settings.difficulty)
+        request.player_setup.add(type=sc.Computer, race=_RACES[races[1]], difficulty=skill)
+        options = sc.InterfaceOptions(raw=True, score=False)
+        with self._asking("create_game"):
+            self._controller.create_game(request)
+            self._controller.join_game(sc.RequestJoinGame(race=_RACES[races[0]], options=options))
+
+    def observe(self) -> Sequence[Message]:
+        """All units, as they stand."""
+        with self._asking("observation"):
+            units: Sequence[Message] = self._controller.observe().observation.raw_data.units
+        return units
+
+    def command(self, orders: Sequence[tuple[int, int, tuple[float, float] | int | None]]) -> None:
+        """Give orders: (tag, ability, a place, a target's tag or None), each in place of the unit's present one."""
+        request = self._sc.RequestAction()
+        for tag, ability, target in orders:
+            command = request.actions.add().action_raw.unit_command
+            command.ability_id, command.queue_command = ability, False
+            command.unit_tags.append(tag)
+            if isinstance(target, tuple):
+                command.target_world_space_pos.x, command.target_world_space_pos.y = target
+            elif target is not None:
+                command.target_unit_tag = target
+        with self._asking("action"):
+            self._controller.actions(request)
+
+    def step(self, loops: int) -> None:
+        """Let game loops pass."""
+        with self._asking("step"):
+            self._controller.step(loops)
+
+    def kill(self, tags: Sequence[int]) -> None:
+        """Remove units from the map."""
+        from s2clientprotocol import debug_pb2
+
+        with self._asking("debug"):
+            self._controller.debug([debug_pb2.DebugCommand(kill_unit=debug_pb2.DebugKillUnit(tag=tags))])
+
+    def close(self) -> None:
+        """End the game that was started, or leave the one attached to; closing twice is allowed."""
+        process, controller = self._process, self._controller
+        self._process = self._controller = None
+        if process is not None:
+            try:
+                process.close()
+            except Exception:  # pysc2 stops at the first thing that fails; without a controller it ends the process
+                process._controller = None
+                process.close()
+        elif controller is not None:
+            if not self._failed:
+                with suppress(GameFault), self._asking("leave_game"):
+                    controller.leave()
+            controller.close()
+
+    def _start(self, run_configs: Any) -> None:  # noqa: ANN401 - pysc2 has no types
+        try:
+            config = run_configs.get(version=self.settings.version)
+        except ValueError as error:  # pysc2: "Unknown game version"
+            raise StarCraftMissing(
+                f"StarCraft II {self.settings.version} is not in {installed.folder()}, which has the builds "
+                f"{', '.join(map(str, installed.look().builds))}; install it, or leave the version out."
+            ) from error
+        self._process = config.start(want_rgb=False, timeout_seconds=self.settings.timeout)
+        self._controller = self._process.controller
+
+    def _attach(self, address: str) -> None:
+        from pysc2.lib import remote_controller
+
+        host, _, port = address.rpartition(":")
+        socket.create_connection((host, int(port)), self.settings.timeout).close()  # pysc2 would try for very long
+        running = SimpleNamespace(running=True)  # without a process, pysc2 gives up after a quarter of the time limit
+        self._controller = remote_controller.RemoteController(host, int(port), running, self.settings.timeout)
+
+    @contextmanager
+    def _asking(self, what: str) -> Iterator[None]:
+        """Turn everything that pysc2 raises when a game fails into a :class:`GameFault` that says why."""
+        from google.protobuf.message import DecodeError
+        from pysc2.lib import protocol, remote_controller, sc_process
+        from websocket import WebSocketException
+
+        try:
+            yield
+        except (
+            protocol.ConnectionError,
+            protocol.ProtocolError,
+            remote_controller.ConnectError,
+            remote_controller.RequestError,
+            sc_process.SC2LaunchError,
+            DecodeError,
+            WebSocketException,
+            OSError,
+            RuntimeError,  # the program is no program; an observation without what it needs
+            ValueError,
+        ) as error:
+            self._failed = True
+            raise GameFault(f"{what}: {type(error).__name__}: {' '.join(str(error).split())[:200]}") from error
+
+
+def _pysc2() -> Any:  # noqa: ANN401 - pysc2 has no types
+    """pysc2's run_configs, with the messages it needs importable and its flags read."""
+    messages.load()
+    try:
+        from absl import flags
+        from pysc2 import run_configs
+    except ModuleNotFoundError as error:
+        raise StarCraftMissing(
+            f"pysc2 cannot be imported ({error}); install it with: pip install 's2rm-sc2[sc2]'."
+        ) from error
+    if not flags.FLAGS.is_parsed():
+        flags.FLAGS(["s2rm-sc2"])
+    return run_configs
+
+
+_OPEN: "weakref.WeakSet[Game]" = weakref.WeakSet()
+
+
+def _close_in_the_end(game: Game) -> None:
+    """See to it that the game does not outlive this process, unless SIGKILL ends it."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _leave)
+    _OPEN.add(game)
+
+
+@atexit.register
+def _close_all() -> None:
+    for game in list(_OPEN):
+        game.close()
+
+
+def _leave(number: int, _: FrameType | None) -> NoReturn:
+    """End as an exception does, so that everything open is closed on the way."""
+    raise SystemExit(128 + number)

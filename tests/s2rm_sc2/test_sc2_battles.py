@@ -1,0 +1,95 @@
+"""Battles through the real protocol, on the stand-in, are the engine's own: everything on every step, exactly."""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from s2rm_sc2 import scenarios
+from s2rm_sc2.backends.sc2 import Sc2Backend
+from s2rm_sc2.envs.batched import BatchedBattles
+from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
+from s2rm_sc2.scenarios import Scenario, smac_names
+from s2rm_sc2.standin.battle import battle_seed
+from s2rm_sc2.standin.server import serving
+from s2rm_sc2.starcraft.game import GameSettings
+from s2rm_sc2.table import FIELDS
+from s2rm_sc2.views import SmacOptions
+
+SEED = 7
+OPTIONS = SmacOptions(obs_last_action=True, obs_pathing_grid=True, obs_terrain_height=True, reward_only_positive=False)
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with serving() as port:
+        yield port
+
+
+def through_the_protocol(scenario: Scenario, port: int, options: SmacOptions | None = None) -> BatchedBattles:
+    game = GameSettings(attach=f"127.0.0.1:{port}", timeout=60)
+    return BatchedBattles(scenario, 1, Sc2Backend(scenario, game), options)
+
+
+def assert_same(ours: BatchedBattles, engines: BatchedBattles) -> None:
+    alive = engines.units.alive
+    for name in FIELDS:
+        found, wanted = getattr(ours.units, name), getattr(engines.units, name)
+        if name in ("x", "y"):  # the dead lie where they were last seen
+            found, wanted = found[alive], wanted[alive]
+        assert torch.equal(found, wanted), name
+    for view in ("available_actions", "observation", "state", "visible"):
+        assert torch.equal(getattr(ours, view)(), getattr(engines, view)()), view
+
+
+@pytest.mark.parametrize("name", smac_names())
+def test_whole_episodes_equal_the_engines(name: str, port: int) -> None:
+    scenario = scenarios.get(name)
+    ours, engines = through_the_protocol(scenario, port, OPTIONS), BatchedBattles(scenario, 1, options=OPTIONS)
+    for number in range(2):
+        ours.reset([SEED])
+        engines.reset([battle_seed(SEED, number)])
+        draw = torch.Generator().manual_seed(number)
+        while not ours.done.all():
+            assert_same(ours, engines)
+            actions = torch.multinomial(ours.available_actions()[0].float(), 1, generator=draw).T
+            found, wanted = ours.step(actions), engines.step(actions)
+            for field in ("reward", "terminated", "truncated", "won"):
+                assert torch.equal(getattr(found, field), getattr(wanted, field)), field
+        assert_same(ours, engines)
+    ours.close()
+
+
+def test_a_game_goes_on_after_its_first_battle_whatever_the_seed(port: int) -> None:
+    scenario = scenarios.get("3m")
+    ours = through_the_protocol(scenario, port)
+    places = []
+    for seed in (SEED, SEED):
+        ours.reset([seed])
+        places.append(ours.units.x.clone())
+    assert not torch.equal(*places)
+    assert ours.backend.describe()["game_version"].endswith("not StarCraft II")
+    ours.close()
+
+
+@pytest.mark.parametrize("name", ["5s3z", "10gen_protoss", "3m,opponent=focus"])
+def test_what_the_game_has_no_map_for_is_refused(name: str) -> None:
+    with pytest.raises(ScenarioUnsupported, match="no map"):
+        Sc2Backend(scenarios.get(name))
+
+
+def test_sight_and_limit_are_ours_so_the_game_plays_them(port: int) -> None:
+    ours = through_the_protocol(scenarios.get("3m,sight=5,limit=2"), port)
+    ours.reset([SEED])
+    for _ in range(2):
+        result = ours.step(torch.ones((1, 3), dtype=torch.int64))
+    assert result.truncated
+    ours.close()
+
+
+@pytest.mark.parametrize(
+    "values", [{"difficulty": "11"}, {"timeout": 0}, {"attach": "localhost"}, {"attach": "localhost:ssh"}]
+)
+def test_settings_without_meaning_are_refused(values: dict[str, object]) -> None:
+    with pytest.raises(BadArgument, match=r"give|are"):
+        GameSettings(**values)  # type: ignore[arg-type]
