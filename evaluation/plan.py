@@ -44,7 +44,7 @@ _MORE = ("3x1s2z,sight=5", "3x2s2z,sight=5", "3x1s2z", "3x2s2z")
 PLANS = {
     plan.name: plan
     for plan in (
-        _plan("units", "units", _UNITS, _UNITS.tested(), UNIT_GRID),
+        _plan("units", "units", _UNITS, _UNITS.tested("compositions", "counts"), UNIT_GRID),
         _plan("places", "places", _PLACES, [*_MORE, *_PLACES.parts["fields"]], PLACE_SHEETS),
     )
 }

@@ -31,10 +31,11 @@ class TrainingSet:
     episodes: int
     parts: Mapping[str, tuple[str, ...]]
 
-    def tested(self, part: str | None = None) -> list[str]:
-        """The scenarios trained on, then those of a part, or of all of them, each once."""
-        chosen = self.parts if part is None else {part: self.parts[part]}
-        return list(dict.fromkeys([*self.trained, *(name for names in chosen.values() for name in names)]))
+    def tested(self, *parts: str) -> list[str]:
+        """The scenarios trained on, then those of these parts, or of all of them, each once."""
+        return list(
+            dict.fromkeys([*self.trained, *(name for part in parts or self.parts for name in self.parts[part])])
+        )
 
 
 def versions() -> list[str]:
@@ -99,7 +100,7 @@ def scenarios(split: str, trained: Sequence[Sequence[str]]) -> list[str]:
     assert found is not None
     if slash and part not in found.parts:
         raise BadArgument(f"Split {version} has no part {part!r} for {found.name}; choose {', '.join(found.parts)}.")
-    return found.tested(part if slash else None)
+    return found.tested(*([part] if slash else []))
 
 
 def _same(trained: Sequence[str], names: Sequence[str]) -> bool:

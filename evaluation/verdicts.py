@@ -98,15 +98,16 @@ class Verdicts:
 
 
 def write_table(verdicts: Verdicts, plan: Plan) -> Path:
-    """Writes ``<table>.md`` and ``<table>.json`` from the figures that there are; returns the first."""
+    """Writes ``<table>.md`` and ``<table>.json``, means over seeds of the figures that there are; returns the first."""
     files = verdicts.files()
     rows = [_row(row) for file in files for row in file["rows"]]
     runs = [file["about"] for file in files if "model" in file["about"]]
-    means = over_seeds(select(rows, dropping="episode", bin=None))
-    _write(verdicts.out / f"{verdicts.table}.json", {"table": verdicts.table, "runs": runs}, rows)
+    means = over_seeds(rows)
+    _write(verdicts.out / f"{verdicts.table}.json", {"table": verdicts.table, "runs": runs}, means)
+    shown = select(means, dropping="episode", bin=None)
     parts = [f"# Table {verdicts.table}", _preface(plan, verdicts.terms), _models(runs)]
     for sheet in plan.sheets:
-        parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(means)]
+        parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(shown)]
     for reference in REFERENCES:
         behind = gaps(rows, reference)
         if behind:
