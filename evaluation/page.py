@@ -29,7 +29,7 @@ SECTIONS: Mapping[Section, tuple[str, str]] = {
     "units": ("What happens to units", "Forecasts of every unit that a kept view has shown, open loop."),
     "places": ("What stands at places", "Nothing but a model's memory lies between the views and its answer."),
     "chances": ("Chances and outcomes", "Whether a model's probabilities can be taken at their word."),
-    "battles": ("Real and imagined battles", "Battles that no model was trained on, and what a model makes of them."),
+    "battles": ("Real and imagined battles", "Fresh battles, and what a model makes of them."),
     "modules": ("Modules", "Where the modules of an S2RM sit, and which places each of them serves."),
     "training": ("Runs and their training", "What was compared."),
 }

@@ -35,7 +35,7 @@ def draw(rows: Sequence[Row], folder: Path) -> list[Picture]:
         caption = (
             f"{capital(name_of(metric))} one step ahead with {percent(SHARE)} of the views, by steps since a unit was "
             "last seen. Below each age "
-            "stands how many units a figure rests on: few make wide intervals."
+            "stands how many units a figure rests on: few leave it unsure, whatever its interval says."
         )
         alt = lines_alt(
             name_of(metric), "steps since last seen", distinct(chosen, "model"), distinct(chosen, "scenario")
