@@ -75,7 +75,7 @@ class LearnedBackend:
         _check_types(scenario, model)
         self.scenario, self.n_battles, self.model, self.sampled = scenario, n_battles, model, sampled
         self._starts: Starts = Spawns(scenario) if starts is None else starts
-        if self._starts.scenario.to_dict() != scenario.to_dict():
+        if self._starts.scenario != scenario:
             raise BadArgument(
                 f"The starts are of {self._starts.scenario.name}, not of {scenario.name}; take them from a store of "
                 "the scenario that is played."
@@ -139,7 +139,7 @@ class LearnedBackend:
         self._steps = self._steps + playing
         counted = before.alive & playing[:, None]
         acted = (corrected.by > self._smallest) & playing[:, None]
-        self._acted += torch.stack([acted, corrected.by * acted]).double().sum((-1, -2))
+        self._acted += torch.stack([acted, torch.where(acted, corrected.by, 0.0)]).double().sum((-1, -2))
         self._unit_steps += counted.sum()
 
     def report(self) -> Report:
