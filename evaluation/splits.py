@@ -86,10 +86,10 @@ def scenarios(split: str, trained: Sequence[Sequence[str]]) -> list[str]:
     chosen = [next((found for found in sets if _same(found.trained, names)), None) for names in trained]
     for names, found in zip(trained, chosen, strict=True):
         if found is None:
-            offered = "; ".join(" and ".join(known.trained) for known in sets)
+            offered = ", ".join(known.name for known in sets)
             raise BadArgument(
-                f"Split {version} has no test for a model trained on {' and '.join(names)}; it has tests for models "
-                f"trained on {offered}. Name the scenarios with --scenario instead."
+                f"Split {version} has no test for a model trained on {' and '.join(names)}; its training sets are "
+                f"{offered}. Name the scenarios with --scenario instead."
             )
         if found is not chosen[0]:
             raise BadArgument(
