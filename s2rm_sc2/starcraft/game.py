@@ -225,6 +225,8 @@ def _close_in_the_end(game: Game) -> None:
 
 @atexit.register
 def _close_all() -> None:
+    if signal.getsignal(signal.SIGTERM) is _leave:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # this is the end already
     for game in list(_OPEN):
         game.close()
 
