@@ -12,7 +12,8 @@ from torch import Tensor
 
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import get
-from s2rm_sc2.table import ALLY, UnitTable
+from s2rm_sc2.sides import ALLY
+from s2rm_sc2.table import UnitTable
 from worldmodel.belief import Belief, follow, nothing, within
 from worldmodel.checkpoint import RunInfo, load_checkpoint
 from worldmodel.contract import DRAWS, Change, Memory, Predictor
