@@ -1,6 +1,6 @@
 """A collection in which the game keeps failing: ``python -m benchmarks.faults`` plays on the stand-in and reports.
 
-Every game meets one fault, drawn at random: at its start, at a reset, in the middle of a battle or at its close.
+Every game meets one fault, drawn at random: at its start, at a reset or in the middle of a battle.
 In the end the store must hold what was asked for, and no process and no temporary folder may be left.
 """
 
@@ -32,8 +32,6 @@ def draw(rng: np.random.Generator) -> str:
     kind, place = str(rng.choice(faults.KINDS)), rng.random()
     if place < 0.05:
         return f"{faults.CRASH} {faults.START}"
-    if place < 0.1:
-        return f"{kind} quit"
     if place < 0.2:
         return f"{kind} {rng.choice(('ping', 'create_game', 'join_game'))}"
     if place < 0.5:
