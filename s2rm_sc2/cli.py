@@ -237,6 +237,53 @@ def imagine(
 
 
 @verb
+def control(
+    run: Annotated[Path | None, typer.Argument(help="A run; by default the newest in runs/.")] = None,
+    map_name: Annotated[str, typer.Option("--map", help="A scenario of units that the run knows.")] = "3s5z",
+    algorithm: Annotated[str, typer.Option(help="mappo or qmix.")] = "mappo",
+    steps: Annotated[int, typer.Option(help="That a policy is trained on in the simulator.")] = 500_000,
+    seeds: Annotated[str, typer.Option(help="Of the policies.")] = "0",
+    arm: Annotated[
+        list[str] | None, typer.Option(help="dream, real-equal, real-same, focus, kite, random; by default all.")
+    ] = None,
+    episodes: Annotated[int, typer.Option(help="Battles in the engine that a policy is judged by.")] = 256,
+    data: Annotated[list[Path] | None, typer.Option(help="The stores that the run was trained on.")] = None,
+    real_steps: Annotated[int | None, typer.Option(help="Steps that they held, if they are not at hand.")] = None,
+    iterations: Annotated[int, typer.Option(help="Collect with the policy and retrain the model between them.")] = 1,
+    collect_episodes: Annotated[int, typer.Option(help="Collected between two iterations.")] = 100,
+    updates: Annotated[int, typer.Option(help="Of the model between two iterations.")] = 500,
+    out: Annotated[Path | None, typer.Option(help="Folder of policies and table; by default control/MAP.")] = None,
+) -> None:
+    """Train policies inside a learned simulator and in the engine, and judge them all in the engine."""
+    from evaluation.control.extra import need_torchrl
+
+    need_torchrl()
+    from evaluation.control.dyna import Dyna
+    from evaluation.control.experiment import Plan
+    from evaluation.control.experiment import control as compare
+    from evaluation.control.results import COLUMNS
+    from evaluation.control.settings import Settings
+    from evaluation.control.settings import algorithm as named
+    from evaluation.grid import numbers
+    from s2rm_sc2.scenarios import get
+    from worldmodel.checkpoint import latest_run
+
+    _one_thread()
+    scenario = get(map_name)
+    plan = Plan(
+        run or latest_run(RUNS), scenario, out or Path("control") / scenario.name, Settings(named(algorithm)), steps,
+        tuple(numbers(seeds)), tuple(arm) if arm else None, episodes, data=tuple(data or [DATA]),
+        real_steps=real_steps, dyna=Dyna(iterations, collect_episodes, updates),
+    )  # fmt: skip
+    found = compare(plan)
+    table = _table(*COLUMNS, title=f"{scenario.name}, in the engine")
+    for line in found.lines:
+        table.add_row(*line.cells())
+    _print(table)
+    typer.echo(f"Table and curves: {found.folder}")
+
+
+@verb
 def inspect(
     place: Annotated[Path, typer.Argument(help="A store, a folder of stores, or a run.")] = DATA,
 ) -> None:
