@@ -37,13 +37,14 @@ unit: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
 
 # Speed of the engine, side by side with SMAX (which runs on JAX, in an environment of its own) where that installs, and of
-# the world model beside its alternatives.
+# the world model beside its alternatives and as a simulator.
 SMAX ?= .venv-smax
 benchmark: $(VENV)/.installed
 	test -x $(SMAX)/bin/python || $(PYTHON) -m venv $(SMAX)
 	-$(SMAX)/bin/python -m pip install --quiet 'jaxmarl==0.2.0' 'jax[cpu]>=0.10,<0.11'
 	$(BIN)/python -m benchmarks.compare --smax $(SMAX)/bin/python
 	$(BIN)/python -m benchmarks.worldmodel
+	$(BIN)/python -m benchmarks.simulator
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "s2rm-sc2 needs Python 3.11 or newer; set PYTHON=python3.11")'

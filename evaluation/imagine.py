@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -146,12 +147,13 @@ def _real(episodes: list[Episode], begin: int, steps: int) -> tuple[UnitTable, T
     """The tables ``[N, T + 1, U]`` from the start on, and which of the T steps after it were played, ``[N, T]``."""
     ends = [episode.n_steps for episode in episodes]
     length = min(steps, max(ends) - begin)
-    rows = [np.minimum(np.arange(begin, begin + length + 1), end) for end in ends]
-    tables = [
-        tables_of(episode).map(lambda field, at=at: field[at]) for episode, at in zip(episodes, rows, strict=True)
-    ]
+    tables = [_rows(episode, np.minimum(np.arange(begin, begin + length + 1), episode.n_steps)) for episode in episodes]
     goes_on = torch.tensor(ends)[:, None] >= begin + torch.arange(1, length + 1)
     return UnitTable(*(torch.stack([getattr(table, name) for table in tables]) for name in FIELDS)), goes_on
+
+
+def _rows(episode: Episode, rows: npt.NDArray[np.int64]) -> UnitTable:
+    return tables_of(episode).map(lambda field: field[rows])
 
 
 def _dreamed(
@@ -159,7 +161,7 @@ def _dreamed(
 ) -> tuple[UnitTable, Report]:
     """The dreams' tables ``[N, steps + 1, U]``, and how often they had to be bounded."""
     watched = min(begin, WATCH)
-    before = [tables_of(episode).map(lambda field: field[begin - watched : begin + 1]) for episode in episodes]
+    before = [_rows(episode, np.arange(begin - watched, begin + 1)) for episode in episodes]
     units = UnitTable(*(torch.stack([getattr(table, name) for table in before]) for name in FIELDS))
     actions = [torch.from_numpy(episode.action.astype(np.int64)) for episode in episodes]
     past = torch.stack([done[begin - watched : begin] for done in actions])

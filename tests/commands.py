@@ -13,6 +13,7 @@ SMALLER = {
     "--episodes 200": "--episodes 20",
     "--updates 1000": "--updates 10 --preset debug",
     "s2rm-sc2 evaluate": "s2rm-sc2 evaluate --episodes 2",
+    "s2rm-sc2 imagine": "s2rm-sc2 imagine --battles 2 --steps 5",
 }
 
 

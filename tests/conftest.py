@@ -9,6 +9,8 @@ from collectors.collect import collect
 from s2rm_sc2 import scenarios
 from s2rm_sc2.store import EpisodeStore
 from tests.commands import SMALLER, readme_blocks, shell
+from worldmodel.config import preset
+from worldmodel.train import train
 
 torch.set_num_threads(1)  # the models here are tiny: a second thread only waits for the first
 
@@ -41,3 +43,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert done.returncode == 0, f"{command}: {done.stderr}"
         assert done.stdout
     return folder
+
+
+@pytest.fixture(scope="session")
+def run_2s3z(store_2s3z: EpisodeStore, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run trained for a moment."""
+    run = tmp_path_factory.mktemp("runs") / "first"
+    model, training = preset("debug", "s2gru", updates=4)
+    train([store_2s3z], model, training, seed=5, run=run, progress=False)
+    return run

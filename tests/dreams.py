@@ -14,5 +14,5 @@ def simulator(name: str = "s2gru-local", unit_types: tuple[str, ...] = UNIT_NAME
     model = build(preset("debug", name)[0])
     model.calibrate(torch.rand(512, 2) * 0.8 - 0.4)
     with torch.no_grad():
-        model.unit_readout.net[-1].weight.mul_(3.0)
+        list(model.unit_readout.parameters())[-2].mul_(3.0)  # the weights of its last layer
     return Simulator(model, frozenset(unit_types), {"model": name})

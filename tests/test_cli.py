@@ -52,6 +52,14 @@ def test_inspect_describes_stores_and_runs(home: Path) -> None:
     assert "parameters" in run.stdout
 
 
+def test_imagine_compares_a_battle_with_its_dream_and_knows_what_it_cannot(home: Path) -> None:
+    assert {path.name for path in (home / "imagine").iterdir()} == {"imagined.gif", "imagined.png", "drift.png"}
+    unknown = s2rm("imagine", "--map", "3m", cwd=home)
+    assert unknown.returncode == 2
+    assert "marine" in unknown.stderr
+    assert unknown.stderr.count("\n") == 1
+
+
 def test_a_finished_training_has_nothing_left_to_do(home: Path) -> None:
     again = s2rm("train", "--preset", "debug", "--updates", "10", "--out", run_of(home), cwd=home)
     assert again.returncode == 0
@@ -87,6 +95,8 @@ def test_several_seeds_are_trained_and_inspected_together(home: Path, tmp_path: 
         (("evaluate",), "s2rm-sc2 train"),
         (("evaluate", "nowhere"), "nowhere"),
         (("inspect", "nowhere"), "nowhere"),
+        (("imagine",), "s2rm-sc2 train"),
+        (("imagine", "nowhere"), "nowhere"),
         (("watch", "--map", "3m", "--agent", "7"), "--agent"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,

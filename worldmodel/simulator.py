@@ -4,7 +4,7 @@ The table is the backend's; kept here is what a model adds to it from step to st
 moved and for how long nobody has seen it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -12,8 +12,8 @@ from torch import Tensor
 
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import get
-from s2rm_sc2.table import UnitTable
-from worldmodel.belief import Belief, follow, nothing
+from s2rm_sc2.table import ALLY, UnitTable
+from worldmodel.belief import Belief, follow, nothing, within
 from worldmodel.checkpoint import RunInfo, load_checkpoint
 from worldmodel.contract import DRAWS, Change, Memory, Predictor
 from worldmodel.dream import foresee
@@ -23,24 +23,30 @@ from worldmodel.train import choose_device
 Mind = tuple[Tensor, ...]
 """Sight, kept views, the belief's columns beside the table, then the model's memory; tensors ``[B, ...]``."""
 
-_BELIEF = ("vx", "vy", "age", "visible")
+_BELIEF = ("vx", "vy", "age", "visible", "known")
 _COLUMNS = 2 + len(_BELIEF)
 
 
 @dataclass(frozen=True)
 class Foreseen:
-    """What a model says that a step brings; the dead are not asked about and stay as they are."""
+    """What a model says that a step brings; units it is not asked about stay as they are.
+
+    Attributes:
+        change: what it says.
+        asked: bool ``[B, U]``, of whom: the living that some kept view has shown, and the agents.
+    """
 
     change: Change
+    asked: Tensor
 
     def expected(self, units: UnitTable) -> UnitTable:
         """The table with what happens on average, possible or not; a unit lives if that is likelier than not."""
-        return self.change.unbounded(units, torch.sigmoid(self.change.hit)).where(units.alive, units)
+        return self.change.unbounded(units, torch.sigmoid(self.change.hit)).where(self.asked, units)
 
     def drawn(self, units: UnitTable, draws: Tensor) -> UnitTable:
         """One of the tables that may follow, possible or not, by uniform numbers ``[B, U, DRAWS]``."""
         change = self.change.drawn(draws)
-        return change.unbounded(units, torch.sigmoid(change.hit)).where(units.alive, units)
+        return change.unbounded(units, torch.sigmoid(change.hit)).where(self.asked, units)
 
 
 class Simulator:
@@ -67,9 +73,8 @@ class Simulator:
     def begin(self, units: UnitTable, sight: Tensor, keep: Tensor) -> Mind:
         """Documented at :meth:`s2rm_sc2.backends.contract.WorldModel.begin`."""
         unseen = nothing(units)
-        belief = follow(
-            Belief(units, unseen.vx, unseen.vy, unseen.age, unseen.visible, units.alive), units, keep, sight
-        )
+        agents = units.alive & (units.team == ALLY)
+        belief = _looked(Belief(units, unseen.vx, unseen.vy, unseen.age, agents, agents), units, keep, sight)
         actions = torch.zeros_like(keep, dtype=torch.int64)
         return sight, keep, *_columns(belief), *self.model.start(observe(belief, actions, keep, sight))
 
@@ -78,13 +83,13 @@ class Simulator:
         """Documented at :meth:`s2rm_sc2.backends.contract.WorldModel.foresee`."""
         belief, memory = _belief(mind, units)
         dreamed, memory = foresee(self.model, belief, memory, actions, mind[1], mind[0])
-        return Foreseen(dreamed.change), (*mind[:_COLUMNS], *memory)
+        return Foreseen(dreamed.change, belief.known), (*mind[:_COLUMNS], *memory)
 
     @torch.no_grad()
     def follow(self, mind: Mind, before: UnitTable, after: UnitTable) -> Mind:
         """Documented at :meth:`s2rm_sc2.backends.contract.WorldModel.follow`."""
         belief, memory = _belief(mind, before)
-        return *mind[:2], *_columns(follow(belief, after, mind[1], mind[0])), *memory
+        return *mind[:2], *_columns(_looked(belief, after, mind[1], mind[0])), *memory
 
     def describe(self) -> dict[str, str]:
         """Name and origin."""
@@ -130,6 +135,13 @@ def _columns(belief: Belief) -> tuple[Tensor, ...]:
 
 
 def _belief(mind: Mind, units: UnitTable) -> tuple[Belief, Memory]:
-    """The belief in which everything is as the table says, and the memory."""
-    vx, vy, age, visible = mind[2:_COLUMNS]
-    return Belief(units, vx, vy, age, visible, units.alive), mind[_COLUMNS:]
+    """The belief in which everything that was ever seen is as the table says, and the memory."""
+    return Belief(units, *mind[2:_COLUMNS]), mind[_COLUMNS:]
+
+
+def _looked(belief: Belief, units: UnitTable, keep: Tensor, sight: Tensor) -> Belief:
+    """The belief once ``units`` has followed; who is seen for the first time has no velocity yet, as in training."""
+    agents = keep & units.alive[:, : keep.shape[-1]]
+    new = units.alive & ~belief.known & within(units, units, agents, sight)
+    after = follow(replace(belief, known=belief.known | new), units, keep, sight)
+    return replace(after, vx=torch.where(new, 0.0, after.vx), vy=torch.where(new, 0.0, after.vy))

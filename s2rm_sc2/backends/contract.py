@@ -61,6 +61,11 @@ Mind = tuple[Tensor, ...]
 class Foretold(Protocol):
     """What a world model says that one step brings to the units of a table ``[B, U]``; bounds are the backend's."""
 
+    @property
+    def asked(self) -> Tensor:
+        """Bool ``[B, U]``, the units it speaks of; it leaves others as they are. Enemies never seen follow orders."""
+        ...
+
     def expected(self, units: UnitTable) -> UnitTable:
         """The table with what happens on average."""
         ...

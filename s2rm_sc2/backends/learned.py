@@ -12,6 +12,7 @@ from torch import Tensor
 from s2rm_sc2.backends import chance
 from s2rm_sc2.backends.bounds import BOUNDS, SMALLEST, Bounds
 from s2rm_sc2.backends.contract import Foretold, Mind, WorldModel
+from s2rm_sc2.backends.march import March
 from s2rm_sc2.backends.starts import Spawns, Start, Starts
 from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
 from s2rm_sc2.scenarios import Scenario
@@ -40,8 +41,8 @@ class Report:
 class LearnedBackend:
     """B battles of one scenario as a model imagines them; see :class:`s2rm_sc2.backends.contract.Backend`.
 
-    The model sees the views of its own table and is told what the agents do; the enemies act through it alone. Any
-    scenario will do whose unit types it knows, whatever the counts.
+    The model sees the views of its own table and is told what the agents do; the enemies act through it alone once an
+    agent has seen them, and by their order (:mod:`march`) before. Any scenario will do whose unit types it knows.
 
     Args:
         scenario: what is fought.
@@ -50,6 +51,10 @@ class LearnedBackend:
         sampled: draw what happens, seeded battle by battle; otherwise the average happens.
         starts: where battles begin: the scenario's spawns by default, or moments of a store (:class:`Recorded`).
         keep: bool ``[A]``, whose views and actions the model gets; everyone's by default.
+
+    Attributes:
+        model, sampled: as given.
+        bounds: what its predictions are held to.
 
     Raises:
         ScenarioUnsupported: the scenario has unit types that the model never learned about.
@@ -79,7 +84,7 @@ class LearnedBackend:
         if self._keep.shape != (scenario.n_agents,):
             raise BadArgument(f"{list(keep.shape if keep is not None else ())} views were given; give one per agent.")
         self._sight = sight_ranges(scenario).float()
-        self._bounds = Bounds(scenario, model.device)
+        self.bounds, self._march = Bounds(scenario, model.device), March(scenario, model.device)
         self._acted = torch.zeros(2, len(BOUNDS), dtype=torch.float64, device=model.device)
         self._unit_steps = torch.zeros((), dtype=torch.int64, device=model.device)
         self._smallest = torch.tensor([SMALLEST.get(name, 0.0) for name in BOUNDS], device=model.device)[:, None, None]
@@ -127,7 +132,7 @@ class LearnedBackend:
         before = self._units
         playing = torch.ones_like(self._seeds, dtype=torch.bool) if active is None else active.to(self.model.device)
         told, mind = self.model.foresee(self._mind, before, actions.to(self.model.device))
-        corrected = self._bounds.hold(before, self._outcome(told, before))
+        corrected = self.bounds.hold(before, self._march.step(before, self._outcome(told, before), told.asked))
         mind = self.model.follow(mind, before, corrected.units)
         self._units = corrected.units.where(playing[:, None], before)
         self._mind = _where(playing, mind, self._mind)

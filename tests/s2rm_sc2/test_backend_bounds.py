@@ -113,6 +113,7 @@ class Absurd:
     def foresee(
         self, mind: tuple[Tensor, ...], units: UnitTable, actions: Tensor
     ) -> tuple["Absurd", tuple[Tensor, ...]]:
+        self._asked = torch.ones_like(units.alive)
         return self, mind
 
     def follow(self, mind: tuple[Tensor, ...], before: UnitTable, after: UnitTable) -> tuple[Tensor, ...]:
@@ -120,6 +121,10 @@ class Absurd:
 
     def describe(self) -> dict[str, str]:
         return {"model": "absurd"}
+
+    @property
+    def asked(self) -> Tensor:
+        return self._asked
 
     def expected(self, units: UnitTable) -> UnitTable:
         kinds = self._rng.integers(0, 6, (len(NUMBERS), *units.x.shape))

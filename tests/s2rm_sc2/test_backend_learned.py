@@ -16,6 +16,7 @@ from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
 from s2rm_sc2.store import EpisodeStore
 from s2rm_sc2.table import FIELDS, UnitTable
+from s2rm_sc2.units import UNIT_TYPES, unit_type
 from tests.dreams import simulator
 from tests.invariants import check_ground, check_numbers
 from worldmodel.dream import dream, say, watch
@@ -138,16 +139,53 @@ def test_average_outcomes_do_not_depend_on_the_seed_but_sampled_ones_scatter_aro
         backend.begin(start, range(300))
         backend.step(stop)
     assert (mean.units.x - mean.units.x[:1]).abs().max() < 1e-5
-    assert (drawn.units.x.std(0) > 0.05).all()
+    assert (drawn.units.x.std(0)[:5] > 0.05).all()
     assert (drawn.units.x.mean(0) - mean.units.x[0]).abs().max() < 0.15
+
+
+def test_enemies_that_nobody_has_seen_follow_their_order() -> None:
+    scenario = scenarios.get("3s5z")  # attack-move to (9, 16)
+    backend = LearnedBackend(scenario, 2, simulator())
+    before, stop = backend.units, torch.ones(2, 8, dtype=torch.int64)
+    backend.step(stop)
+    enemies = slice(8, 16)
+    dx, dy = 9.0 - before.x[:, enemies], 16.0 - before.y[:, enemies]
+    stride = torch.where(before.type[:, enemies] == unit_type("zealot").index, 1.125, 1.47655) / torch.hypot(dx, dy)
+    assert torch.allclose(backend.units.x[:, enemies], before.x[:, enemies] + stride * dx, atol=1e-4)
+    assert torch.allclose(backend.units.y[:, enemies], before.y[:, enemies] + stride * dy, atol=1e-4)
+    assert torch.equal(backend.units.health[:, enemies], before.health[:, enemies])
+    for _ in range(6):
+        backend.step(stop)
+    assert not torch.equal(backend.units.health[:, enemies], before.health[:, enemies])  # in sight by now: the model's
+
+
+def test_unseen_enemies_hunt_or_stand_where_that_is_their_order() -> None:
+    hunted = LearnedBackend(scenarios.get("protoss_5_vs_5"), 8, simulator())
+    before = hunted.units
+    hunted.step(torch.ones(8, 5, dtype=torch.int64))
+    far = torch.cdist(place(before)[:, 5:], place(before)[:, :5])
+    sight = torch.tensor([unit.sight for unit in UNIT_TYPES])[before.type[:, :5]]
+    unseen = (far >= sight[:, None]).all(-1)
+    assert unseen.any()
+    nearer = torch.cdist(place(hunted.units)[:, 5:], place(before)[:, :5]).amin(-1) < far.amin(-1)
+    assert nearer[unseen].all()
+    standing = LearnedBackend(scenarios.get("2s_vs_1sc"), 1, simulator())
+    before = standing.units
+    standing.step(torch.ones(1, 2, dtype=torch.int64))
+    assert torch.equal(standing.units.x[:, 2:], before.x[:, 2:])
+
+
+def place(units: UnitTable) -> Tensor:
+    return torch.stack([units.x, units.y], -1)
 
 
 def test_it_dreams_what_the_models_own_rollout_dreams(store_3m: EpisodeStore) -> None:
     """Views first, then the model alone: the simulator is the rollout of training and evaluation, bounded."""
     watched, sim, store = 9, simulator(), store_3m
-    visible, alive = store.read("visible", 0, store.n_rows).any(1), store.read("units/alive", 0, store.n_rows)
+    alive = store.read("units/alive", 0, store.n_rows)
+    lit = np.asarray((store.read("visible", 0, store.n_rows).any(1) | ~alive).all(1))  # everyone alive is in sight
     rows = store.starts[store.lengths > watched + 2] + watched
-    rows = rows[[(visible[row - 1 : row + 1] >= alive[row - 1 : row + 1]).all() for row in rows]]
+    rows = rows[lit[rows - 1] & lit[rows]]
     episodes = np.searchsorted(store.starts, rows, side="right") - 1
     windows = load_windows(store, [(int(episode), 0) for episode in episodes], watched + 2)
     with torch.no_grad():

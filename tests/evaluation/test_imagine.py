@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from collectors.plan import remaining
+from collectors.policies import policy
+from collectors.rollout import play, settings_of
+from evaluation.imagine import PURPOSE, imagine
+from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
+from s2rm_sc2.scenarios import get
+
+
+def test_it_draws_and_measures_how_a_dream_leaves_the_battle(run_2s3z: Path, tmp_path: Path) -> None:
+    found = imagine(run_2s3z, get("2s3z"), "scripted", 1, tmp_path / "a", battles=3, steps=12)
+    again = imagine(run_2s3z, get("2s3z"), "scripted", 1, tmp_path / "b", battles=3, steps=12)
+    assert [path.name for path in found.pictures] == ["imagined.gif", "imagined.png", "drift.png"]
+    for one, other in zip(found.pictures, again.pictures, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+    with Image.open(found.pictures[0]) as film:
+        assert getattr(film, "n_frames", 1) == 13
+    drift = found.drift
+    assert len(drift.position) == len(drift.standing) == len(drift.points) == len(drift.alive) == 12
+    assert drift.battles == [3] * 12
+    assert drift.points[0] < drift.points[-1]
+    assert found.bounds.unit_steps > 0
+    printed = [column.header for table in found.tables() for column in table.columns]
+    assert "position" in printed
+    assert "acted" in printed
+
+
+def test_standing_still_is_measured_against_the_real_battle(run_2s3z: Path, tmp_path: Path) -> None:
+    scenario, player = get("2s3z"), policy("scripted")
+    drift = imagine(run_2s3z, scenario, "scripted", 2, tmp_path, battles=1, steps=1).drift
+    settings = settings_of(scenario, player, 2, PURPOSE)
+    (episode,) = play(settings, player, remaining(0, 1, 2, PURPOSE, scenario.name))
+    x, y = (torch.from_numpy(episode.units[name].astype("float32")) for name in ("x", "y"))
+    assert drift.standing[0] == pytest.approx(float(torch.hypot(x[1] - x[0], y[1] - y[0]).mean()), abs=1e-5)
+
+
+def test_a_dream_may_begin_in_the_midst_and_ends_with_the_battle(run_2s3z: Path, tmp_path: Path) -> None:
+    midst = imagine(run_2s3z, get("1s1z"), "scripted", 1, tmp_path, battles=4, steps=500, begin=10, sampled=False)
+    assert midst.drift.battles[0] == 4
+    assert 1 <= midst.drift.battles[-1] < 4
+    assert sorted(midst.drift.battles, reverse=True) == midst.drift.battles
+
+
+def test_bad_input_is_named(run_2s3z: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadArgument, match="--battles must be at least 1"):
+        imagine(run_2s3z, get("2s3z"), "scripted", 0, tmp_path, battles=0)
+    with pytest.raises(BadArgument, match="over before --begin 4000"):
+        imagine(run_2s3z, get("2s3z"), "scripted", 0, tmp_path, battles=1, begin=4000)
+    with pytest.raises(ScenarioUnsupported, match="marine, which this model"):
+        imagine(run_2s3z, get("3m"), "scripted", 0, tmp_path)
+    assert not any(tmp_path.iterdir())

@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from s2rm_sc2 import scenarios
+from s2rm_sc2.backends.learned import LearnedBackend
+from s2rm_sc2.errors import BadArgument, CheckpointMissing
+from s2rm_sc2.store import EpisodeStore
+from s2rm_sc2.table import UnitTable
+from worldmodel.config import preset
+from worldmodel.contract import CHANGE_FIELDS, DRAWS, Change
+from worldmodel.simulator import load
+from worldmodel.train import train
+
+
+def change(n: int, **fields: float) -> Change:
+    filled = {name: torch.full((1, n), fields.get(name, 0.0)) for name in CHANGE_FIELDS}
+    return Change(**filled)
+
+
+def units(n: int) -> UnitTable:
+    zero, one = torch.zeros(1, n), torch.ones(1, n)
+    whole = torch.zeros(1, n, dtype=torch.int64)
+    return UnitTable(whole, whole, zero, zero, 40 * one, 20 * one, zero, zero, torch.ones(1, n, dtype=torch.bool))
+
+
+def draws(n: int) -> torch.Tensor:
+    return torch.rand(1, n, DRAWS, generator=torch.Generator().manual_seed(0)).clamp(1e-6, 1 - 1e-6)
+
+
+def logit(odds: float) -> float:
+    return float(torch.logit(torch.tensor(odds)))
+
+
+def test_drawn_outcomes_have_the_frequencies_that_the_model_says() -> None:
+    n = 200_000
+    said = change(n, dx=0.5, spread=0.2, hit=logit(0.3), damage=6.0, damage_spread=1.0, alive=logit(0.9), shield=0.4)
+    after = said.drawn(draws(n)).unbounded(units(n), torch.sigmoid(said.drawn(draws(n)).hit))
+    lives = after.alive[0]
+    assert float(lives.float().mean()) == pytest.approx(0.9, abs=0.005)
+    assert float(after.x.median()) == pytest.approx(0.5, abs=0.005)
+    assert float((after.x - 0.5).abs().mean()) == pytest.approx(
+        0.2, abs=0.005
+    )  # the mean size of Laplace's is its scale
+    struck = after.shield[0, lives] < 20.0
+    # Three in ten are hit, and the one in ten who dies is among them: of nine survivors two.
+    assert float(struck.float().mean()) == pytest.approx(0.2 / 0.9, abs=0.005)
+    lost = 20.0 - after.shield[0, lives][struck]
+    assert float(lost.mean()) == pytest.approx(6.0, abs=0.05)
+    assert float(after.shield[0, lives][~struck].mean()) == pytest.approx(20.4, abs=1e-3)
+    assert (after.health[0] == 40.0).all()
+
+
+def test_what_the_shield_cannot_take_goes_to_health() -> None:
+    after = change(1, damage=50.0).unbounded(units(1), torch.ones(1, 1))
+    assert (float(after.shield), float(after.health)) == (0.0, 10.0)
+
+
+def test_a_run_becomes_a_simulator_of_the_types_it_was_trained_on(run_2s3z: Path) -> None:
+    sim = load(run_2s3z)
+    assert sim.unit_types == {"stalker", "zealot"}
+    assert sim.describe()["trained_on"] == "2s3z"
+    backend = LearnedBackend(scenarios.get("1s2z"), 2, load(str(run_2s3z / "best.safetensors")))
+    backend.step(torch.ones(2, 3, dtype=torch.int64))
+    assert backend.describe()["model"] == "s2gru"
+
+
+def test_runs_that_cannot_simulate_are_refused(store_2s3z: EpisodeStore, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointMissing):
+        load(tmp_path / "nowhere")
+    model, training = preset("debug", "lstm", updates=1, task="places")
+    train([store_2s3z], model, training, seed=0, run=tmp_path / "places", progress=False)
+    with pytest.raises(BadArgument, match="--task units"):
+        load(tmp_path / "places")
