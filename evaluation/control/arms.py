@@ -1,60 +1,24 @@
-"""The arms of a comparison: where each policy is trained, on how many steps, and what it costs."""
+"""One arm of a comparison with one seed: trained to its end, judged in the engine, and kept."""
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from collectors.policies import policy
 from evaluation.control import saved
-from evaluation.control.training import POLICY, Point, Task, Training
-from evaluation.strength import Strength, strength
+from evaluation.control.outcome import ARMS, DREAM, Point, Result
+from evaluation.control.training import POLICY, Task, Training
+from evaluation.strength import strength
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
-
-DREAM, EQUAL, SAME = "dream", "real-equal", "real-same"
-TRAINED = (DREAM, EQUAL, SAME)
-"""Trained in the simulator; in the engine on the model's real steps; in the engine on as many as the dream's."""
-
-SCRIPTED = ("focus", "kite", "random")
-ARMS = (*TRAINED, *SCRIPTED)
 
 JUDGED = "control"
 """Names the seeds of the battles that the final policies are judged by."""
 
 RESULT = "result.json"
-
-
-@dataclass(frozen=True)
-class Result:
-    """How one policy ended.
-
-    Attributes:
-        arm, seed: which it was.
-        episodes, won: battles in the engine, and those won by the greedy policy.
-        mean_return: of them.
-        real_steps: engine steps behind the policy, those of the model's data included.
-        dream_steps: steps in the simulator.
-        seconds: wall time of the training.
-        curve: how it did along the way.
-    """
-
-    arm: str
-    seed: int
-    episodes: int
-    won: int
-    mean_return: float
-    real_steps: int
-    dream_steps: int
-    seconds: float
-    curve: tuple[Point, ...] = ()
-
-    @property
-    def strength(self) -> Strength:
-        """Rate and interval."""
-        return Strength("", self.arm, self.episodes, self.won, 0.0, self.mean_return)
 
 
 def arms(names: list[str] | None) -> list[str]:

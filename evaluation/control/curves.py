@@ -7,7 +7,7 @@ from statistics import fmean
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evaluation.control.arms import SCRIPTED, Result
+from evaluation.control.outcome import SCRIPTED, Result
 from evaluation.plots import COLOURS, DASHES, DPI, FLOOR_COLOUR
 
 PANELS = {"won": "share of battles won", "mean_return": "mean return"}

@@ -12,14 +12,16 @@ from functools import partial
 from pathlib import Path
 
 from collectors.collect import collect
-from evaluation.control.arms import RESULT, Result, trained
+from evaluation.control import saved
+from evaluation.control.arms import RESULT, trained
+from evaluation.control.outcome import Point, Result
 from evaluation.control.player import load as load_policy
-from evaluation.control.training import LAST, POLICY, Point, Task, Training
+from evaluation.control.training import LAST, POLICY, Task, Training
 from s2rm_sc2.backends.learned import LearnedBackend
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.store import EpisodeStore
-from worldmodel.checkpoint import BEST, load
+from worldmodel.checkpoint import load_checkpoint
 from worldmodel.continuation import carry_on
 from worldmodel.simulator import Simulator
 from worldmodel.simulator import load as load_simulator
@@ -84,7 +86,7 @@ def dreamed(
     if len(parts) == 1:
         return parts[0]
     result = replace(_joined(parts), seconds=spent + sum(part.seconds for part in parts))
-    (folder / RESULT).write_text(json.dumps(asdict(result), indent=1))
+    saved.replace(folder / RESULT, json.dumps(asdict(result), indent=1).encode())
     return result
 
 
@@ -96,7 +98,7 @@ def _imagined(task: Task, model: Simulator) -> Callable[[], BatchedBattles]:
 
 def _origin(run: Path) -> dict[str, str]:
     """What a policy's checkpoint records of the model."""
-    info, _ = load(run / BEST if run.is_dir() else run)
+    _, info = load_checkpoint(run)
     return {"model": info.model.name, "update": str(info.update), "stores": ", ".join(mark for _, mark in info.stores)}
 
 

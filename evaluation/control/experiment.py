@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from evaluation.control import results
-from evaluation.control.arms import DREAM, EQUAL, SAME, SCRIPTED, TRAINED, Result, arms, scripted, trained
+from evaluation.control.arms import arms, scripted, trained
 from evaluation.control.curves import curves
 from evaluation.control.dyna import Dyna, dreamed
+from evaluation.control.outcome import DREAM, EQUAL, SAME, SCRIPTED, TRAINED, Result
 from evaluation.control.settings import Settings
 from evaluation.control.training import Task, Training
 from s2rm_sc2.envs.batched import BatchedBattles

@@ -1,17 +1,18 @@
 """What every algorithm is to a training: something that plays a rollout, learns from it, and can be saved."""
 
+from pathlib import Path
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
+from evaluation.control import saved
 from evaluation.control.experience import Experience, Rollout
 from evaluation.control.mappo import Mappo
 from evaluation.control.networks import AgentNetwork
 from evaluation.control.qmix import Qmix
 from evaluation.control.settings import Settings
 from s2rm_sc2.envs.batched import BatchedBattles
-from s2rm_sc2.errors import CheckpointBroken
 from s2rm_sc2.seeds import number
 from worldmodel.checkpoint import restore_optimizer
 
@@ -52,29 +53,20 @@ def learner(battles: BatchedBattles, settings: Settings, seed: int) -> Learner:
 
 def tensors(learner: Learner) -> dict[str, Tensor]:
     """All that a training needs to go on alike."""
-    found = {f"{name}/{key}": value for name, part in learner.modules.items() for key, value in _state(part).items()}
+    found = {
+        f"{name}/{key}": value for name, part in learner.modules.items() for key, value in saved.weights(part).items()
+    }
     for index, state in learner.optimizer.state_dict()["state"].items():
         found |= {f"optimizer/{index}/{key}": torch.as_tensor(value) for key, value in state.items()}
     return {name: value.detach().cpu().clone().contiguous() for name, value in found.items()}
 
 
-def restore(learner: Learner, found: dict[str, Tensor], where: object) -> None:
+def restore(learner: Learner, found: dict[str, Tensor], where: Path) -> None:
     """Put back what :func:`tensors` gave.
 
     Raises:
         CheckpointBroken: it does not fit the learner.
     """
-    from pathlib import Path
-
-    try:
-        for name, part in learner.modules.items():
-            state = {key: found[f"{name}/{key}"] for key in _state(part)}
-            part.load_state_dict(state, strict=False)
-    except (KeyError, RuntimeError) as problem:
-        raise CheckpointBroken(f"The networks in {where} are not those of this training; delete it.") from problem
-    restore_optimizer(learner.optimizer, found, Path(str(where)))
-
-
-def _state(part: nn.Module) -> dict[str, Tensor]:
-    """A module's tensors; TorchRL's parameter sets add notes of their own, which are no tensors."""
-    return {key: value for key, value in part.state_dict().items() if isinstance(value, Tensor)}
+    for name, part in learner.modules.items():
+        saved.fill(part, {key.removeprefix(f"{name}/"): value for key, value in found.items()}, where)
+    restore_optimizer(learner.optimizer, found, where)

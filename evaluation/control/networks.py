@@ -67,5 +67,6 @@ def masked(scores: Tensor, mask: Tensor) -> Tensor:
 def drawn(probabilities: Tensor, numbers: Tensor) -> Tensor:
     """An action for each uniform number ``[...]`` by the probabilities ``[..., actions]``; never one that has none."""
     passed = probabilities.cumsum(-1)
-    # The sum is 1 only up to rounding; a number below the last positive step never passes beyond it.
-    return (passed <= (numbers * passed[..., -1])[..., None]).sum(-1).clamp(max=probabilities.shape[-1] - 1)
+    total = passed[..., -1:]
+    # What makes the sum whole is the last action that can be drawn, whatever rounding makes of the number.
+    return ((passed <= numbers[..., None] * total) & (passed < total)).sum(-1)

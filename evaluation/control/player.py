@@ -11,7 +11,7 @@ from collectors.policies import Policy
 from evaluation.control import saved
 from evaluation.control.networks import AgentNetwork, drawn, masked
 from s2rm_sc2.envs.batched import BatchedBattles
-from s2rm_sc2.errors import BadArgument, CheckpointBroken
+from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 
 NAME = "learned"
@@ -54,9 +54,5 @@ def load(path: Path, scenario: Scenario, highest: float = 0.0) -> Learned:
     if header.get("scenario") != scenario.name:
         raise BadArgument(f"The policy in {path} plays {header.get('scenario')}, not {scenario.name}.")
     network = AgentNetwork(BatchedBattles(scenario, 1), int(header["width"]))
-    weights = {name: value for name, value in found.items() if name in network.state_dict()}
-    try:
-        network.load_state_dict(weights, strict=False)
-    except RuntimeError as problem:
-        raise CheckpointBroken(f"The weights in {path} are not those that it describes; train again.") from problem
+    saved.fill(network, found, path)
     return playing(network, highest)

@@ -9,7 +9,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from evaluation.control import saved
-from evaluation.control.arms import Result
+from evaluation.control.outcome import Result
 from evaluation.strength import Strength
 
 FORMAT = 1

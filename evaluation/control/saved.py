@@ -5,9 +5,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from s2rm_sc2.errors import CheckpointBroken, CheckpointMissing
 
@@ -48,3 +49,21 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise CheckpointBroken(
             f"{path} cannot be read ({type(problem).__name__}: {problem}); delete it and run the same command again."
         ) from problem
+
+
+def weights(module: nn.Module) -> dict[str, Tensor]:
+    """A module's tensors, which share its memory; TorchRL's parameter sets add notes of their own, which are none."""
+    return {name: value for name, value in module.state_dict().items() if isinstance(value, Tensor)}
+
+
+@torch.no_grad()
+def fill(module: nn.Module, found: dict[str, Tensor], path: Path) -> None:
+    """Write tensors into a module, by the names of :func:`weights`.
+
+    Raises:
+        CheckpointBroken: one is missing, or of another shape.
+    """
+    for name, value in weights(module).items():
+        if name not in found or found[name].shape != value.shape:
+            raise CheckpointBroken(f"The networks in {path} are not those that it describes; delete it and train anew.")
+        value.copy_(found[name])

@@ -15,6 +15,7 @@ import torch
 from evaluation.control import saved
 from evaluation.control.experience import Experience
 from evaluation.control.learner import Learner, learner, restore, tensors
+from evaluation.control.outcome import Point
 from evaluation.control.player import playing
 from evaluation.control.settings import Settings
 from evaluation.strength import Strength, strength
@@ -65,17 +66,6 @@ class Task:
             "looks": self.looks,
             **asdict(self.settings),
         }
-
-
-@dataclass(frozen=True)
-class Point:
-    """How the policy did in the engine after so many steps of its training."""
-
-    steps: int
-    won: float
-    mean_return: float
-    trained_won: float
-    trained_return: float
 
 
 class Training:
@@ -146,7 +136,7 @@ class Training:
         progress = {"stage": self.stage, "seconds": self.seconds, "curve": [asdict(point) for point in self.curve]}
         saved.write(self.folder / LAST, tensors(self.learner), {"task": self.task.header, "progress": progress})
         if self.over:
-            weights = {name: value.contiguous() for name, value in self.learner.agents.state_dict().items()}
+            weights = {name: value.contiguous() for name, value in saved.weights(self.learner.agents).items()}
             saved.write(
                 self.folder / POLICY, weights, {**self.task.header, "steps": self.stage * self.task.settings.steps}
             )
