@@ -39,7 +39,7 @@ def train(run: str, scenario: str, iterations: int, steps: int = 512) -> list[fl
         .training(train_batch_size_per_learner=steps, minibatch_size=256, num_epochs=4, lr=1e-3)
     )
     algorithm = config.build_algo()
-    found = [algorithm.train()["env_runners"].get("episode_return_mean", float("nan")) for _ in range(iterations)]
+    found = [float(algorithm.train()["env_runners"].get("episode_return_mean", "nan")) for _ in range(iterations)]
     algorithm.stop()
     return found
 

@@ -30,6 +30,9 @@ from worldmodel.train import train
 HIGHEST = 0.5
 """As :class:`collectors.policies.Policy` has it, when collecting: one way to play teaches a model little."""
 
+GROWN = "grown.json"
+"""Says how long collecting and training took, once both are done."""
+
 
 @dataclass(frozen=True)
 class Dyna:
@@ -76,9 +79,8 @@ def dreamed(
     for iteration in range(dyna.iterations):
         place = folder if dyna.iterations == 1 else folder / f"iteration{iteration}"
         if begin is not None:
-            began = time.monotonic()
-            world = _grown(world, task.scenario, begin.parent / POLICY, dyna, task.seed, iteration, place)
-            spent += time.monotonic() - began
+            world, took = _grown(world, task.scenario, begin.parent / POLICY, dyna, task.seed, iteration, place)
+            spent += took
         model = load_simulator(world.run)
         own = replace(task, steps=share, iteration=iteration, origin=_origin(world.run))
         parts.append(trained(own, _imagined(task, model), place, episodes, world.steps, advance, begin))
@@ -104,15 +106,18 @@ def _origin(run: Path) -> dict[str, str]:
 
 def _grown(
     world: _World, scenario: Scenario, policy: Path, dyna: Dyna, seed: int, iteration: int, place: Path
-) -> _World:
-    """The model trained on with the episodes that the policy collects."""
-    path = place / f"{scenario.name}.zarr"
+) -> tuple[_World, float]:
+    """The model trained on with the episodes that the policy collects, and the seconds that it took."""
+    began, noted, path = time.monotonic(), place / GROWN, place / f"{scenario.name}.zarr"
     player = load_policy(policy, scenario, HIGHEST)
     collect(scenario, path, dyna.episodes, player, 1000 * iteration + seed, 1, progress=False)
     stores = (*world.stores, EpisodeStore.open(path))
     settings = carry_on(world.run, stores, dyna.updates, place / "model")
     train(stores, settings.model, settings.training, settings.seed, place / "model", "cpu", progress=False)
-    return _World(place / "model", stores, world.steps + stores[-1].n_steps)
+    if not noted.exists():
+        saved.replace(noted, json.dumps({"seconds": time.monotonic() - began}).encode())
+    took = float(json.loads(noted.read_text())["seconds"])
+    return _World(place / "model", stores, world.steps + stores[-1].n_steps), took
 
 
 def _joined(parts: Sequence[Result]) -> Result:

@@ -29,7 +29,7 @@ from tests.dreams import simulator
 from worldmodel.checkpoint import load_checkpoint
 
 SCENARIO = get("2s3z")
-TINY = Settings(battles=8, rollout=8, stage=2, width=8, epochs=2, parts=2, batch=16, draws=2)
+TINY = Settings(battles=8, rollout=16, stage=3, width=8, epochs=2, parts=2, batch=16, draws=2)
 
 
 def task(algorithm: Algorithm = "mappo", stages: int = 2, **changes: object) -> Task:
@@ -121,7 +121,7 @@ def test_a_policy_learns_to_win_and_is_seen_to(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def plan(store_2s3z: EpisodeStore, run_2s3z: Path, tmp_path_factory: pytest.TempPathFactory) -> Plan:
     out, data = tmp_path_factory.mktemp("control"), (store_2s3z.path,)
-    return Plan(run_2s3z, SCENARIO, out, TINY, steps=200, seeds=(0, 1), episodes=4, looks=2, data=data)
+    return Plan(run_2s3z, SCENARIO, out, TINY, steps=700, seeds=(0, 1), episodes=4, looks=2, data=data)
 
 
 def test_every_arm_is_trained_judged_and_counted(plan: Plan, store_2s3z: EpisodeStore) -> None:
