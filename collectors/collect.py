@@ -62,7 +62,7 @@ def collect(
     scenario: Scenario,
     out: Path,
     episodes: int,
-    policy_name: str = "mixture",
+    policy_name: str | Policy = "mixture",
     seed: int = 0,
     workers: int = 1,
     purpose: str = "collect",
@@ -72,7 +72,8 @@ def collect(
     """Fill the store ``out`` up to ``episodes`` episodes in all; what is there already stays.
 
     An episode's bytes depend on seed, purpose, scenario, policy and its index only: not on how many workers play, nor
-    on interruptions. (StarCraft II does not repeat a battle: there they depend on what it played before, too.)
+    on interruptions. (StarCraft II does not repeat a battle: there they depend on what it played before, too.) The
+    policy is one of :data:`collectors.policies.POLICIES`, by its name, or any other.
 
     Raises:
         BadArgument: fewer than one episode or worker, or an unknown policy.
@@ -85,7 +86,7 @@ def collect(
     for name, number in (("--episodes", episodes), ("--workers", workers)):
         if number < 1:
             raise BadArgument(f"{name} is {number}; give at least 1.")
-    player = policy(policy_name)
+    player = policy(policy_name) if isinstance(policy_name, str) else policy_name
     incidents = Incidents()
     settings = settings_of(scenario, player, seed, purpose, venue, incidents)
     with StoreWriter.open(out, settings) as writer:

@@ -1,5 +1,6 @@
 """Who plays: a script and a share of random actions, both drawn once per episode."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,16 @@ class Policy:
         """Script and epsilon of a new episode."""
         script = self.scripts[int(rng.integers(len(self.scripts)))]
         return script, 1.0 if script == "random" else self.highest * float(rng.random()) ** 2
+
+    def act(self, battles: BatchedBattles, scripts: Sequence[str], epsilon: Tensor, draws: Tensor) -> Tensor:
+        """An available action for every agent; a policy that was learned acts otherwise than by scripts.
+
+        Args:
+            battles: as they stand.
+            scripts: of each battle, as drawn.
+            epsilon, draws: as :func:`choose` takes them.
+        """
+        return choose(battles, torch.tensor([SCRIPTS.index(name) for name in scripts]), epsilon, draws)
 
 
 POLICIES: dict[str, Policy] = {

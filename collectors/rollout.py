@@ -13,8 +13,7 @@ import numpy.typing as npt
 import torch
 
 from collectors.plan import EpisodePlan
-from collectors.policies import Policy, choose
-from collectors.scripts import SCRIPTS
+from collectors.policies import Policy
 from collectors.venue import EMBEDDED, Incidents, Venue
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.episode import ROW_FIELDS, Episode
@@ -131,7 +130,7 @@ class _Rollout:
         }
         self.plans: list[EpisodePlan | None] = [None] * B
         self.draws = np.zeros((B, scenario.limit, 2, scenario.n_agents))
-        self.script = np.zeros(B, np.int64)
+        self.script = [policy.scripts[0]] * B
         self.epsilon = np.zeros(B)
         self.row = np.zeros(B, np.int64)  # the row to be written next
         self.won = np.zeros(B, np.bool_)
@@ -146,8 +145,8 @@ class _Rollout:
         active = np.flatnonzero(~battles.done.numpy())
         if len(active):
             now = np.minimum(self.row, self.draws.shape[1] - 1)  # a finished battle may stand beyond the last
-            drawn = (self.script, self.epsilon, self.draws[slots, now])
-            actions = choose(battles, *map(torch.from_numpy, drawn))
+            drawn = (self.epsilon, self.draws[slots, now])
+            actions = self.policy.act(battles, self.script, *map(torch.from_numpy, drawn))
             try:
                 result = battles.step(actions)
             except BattleLost:
@@ -187,7 +186,7 @@ class _Rollout:
         return Episode(
             index=plan.index,
             seed=plan.battle_seed,
-            policy=SCRIPTS[int(self.script[slot])],
+            policy=self.script[slot],
             epsilon=float(self.epsilon[slot]),
             battle_won=bool(self.won[slot]),
             **{name: rows[name] for name in ROW_FIELDS},
@@ -204,8 +203,7 @@ class _Rollout:
         """Begin these episodes, each in its slot."""
         for slot, plan in plans.items():
             rng = np.random.default_rng(plan.policy_seed)
-            script, self.epsilon[slot] = self.policy.draw(rng)
-            self.script[slot] = SCRIPTS.index(script)
+            self.script[slot], self.epsilon[slot] = self.policy.draw(rng)
             self.draws[slot] = rng.random(self.draws.shape[1:])
             self.row[slot] = 0
         if plans:

@@ -12,8 +12,7 @@ from rich.progress import track
 from rich.table import Table
 
 from collectors.plan import EpisodePlan, remaining
-from collectors.policies import POLICIES, Policy, choose, policy
-from collectors.scripts import SCRIPTS
+from collectors.policies import POLICIES, Policy, policy
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
 from s2rm_sc2.scenarios import Scenario, get
@@ -36,6 +35,7 @@ class Strength:
         scenario, policy: who played what.
         episodes, won: battles played and won.
         length: mean steps of a battle.
+        mean_return: mean sum of a battle's rewards (a clean win of SMAC's default reward is 20).
         refused: why the scenario cannot be played; empty where it can.
     """
 
@@ -44,6 +44,7 @@ class Strength:
     episodes: int
     won: int
     length: float
+    mean_return: float = 0.0
     refused: str = ""
 
     @property
@@ -97,29 +98,31 @@ def table(names: Sequence[str], policies: Sequence[str] | None, episodes: int, s
     return shown
 
 
-def strength(scenario: Scenario, player: Policy, episodes: int, seed: int) -> Strength:
-    """Let a policy play ``episodes`` battles of a scenario."""
-    plans = remaining(0, episodes, seed, PURPOSE, scenario.name)
-    won, steps = 0, 0
+def strength(scenario: Scenario, player: Policy, episodes: int, seed: int, purpose: str = PURPOSE) -> Strength:
+    """Let a policy play ``episodes`` battles of a scenario; equal seeds and purposes, equal battles."""
+    plans = remaining(0, episodes, seed, purpose, scenario.name)
+    won, steps, returns = 0, 0, 0.0
     for first in range(0, episodes, SIDE_BY_SIDE):
         try:
-            battles = _played(scenario, player, plans[first : first + SIDE_BY_SIDE])
+            battles, returned = _played(scenario, player, plans[first : first + SIDE_BY_SIDE])
         except ScenarioUnsupported as error:
-            return Strength(scenario.name, player.name, 0, 0, 0.0, str(error))
+            return Strength(scenario.name, player.name, 0, 0, 0.0, refused=str(error))
         won, steps = won + int(battles.won.sum()), steps + int(battles.steps.sum())
+        returns += returned
         battles.close()
-    return Strength(scenario.name, player.name, episodes, won, steps / episodes)
+    return Strength(scenario.name, player.name, episodes, won, steps / episodes, returns / episodes)
 
 
-def _played(scenario: Scenario, player: Policy, plans: Sequence[EpisodePlan]) -> BatchedBattles:
-    """The planned battles, at their end."""
+def _played(scenario: Scenario, player: Policy, plans: Sequence[EpisodePlan]) -> tuple[BatchedBattles, float]:
+    """The planned battles, at their end, and the sum of all their rewards."""
     battles = BatchedBattles(scenario, len(plans))
     streams = [np.random.default_rng(plan.policy_seed) for plan in plans]
     scripts, shares = zip(*(player.draw(stream) for stream in streams), strict=True)
-    script = torch.tensor([SCRIPTS.index(name) for name in scripts])
     epsilon = torch.tensor(shares, dtype=torch.float64)
     battles.reset([plan.battle_seed for plan in plans])
+    returns = 0.0
     while not battles.done.all():
         draws = np.stack([stream.random((2, scenario.n_agents)) for stream in streams])
-        battles.step(choose(battles, script, epsilon, torch.from_numpy(draws)))
-    return battles
+        result = battles.step(player.act(battles, scripts, epsilon, torch.from_numpy(draws)))
+        returns += float(result.reward.double().sum())
+    return battles, returns

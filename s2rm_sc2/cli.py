@@ -2,18 +2,15 @@
 
 import errno
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
+from typing import Annotated, NoReturn, ParamSpec
 
 import typer
 
+from s2rm_sc2 import screen
 from s2rm_sc2.errors import S2rmError
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
 
 P = ParamSpec("P")
 
@@ -99,7 +96,7 @@ def collect(
         workers = fitting_workers(episodes) if backend == "embedded" else len(attach or [""])
     where = venue(backend, tuple(attach or ()), game_version, workers)
     report = run(scenario, out, episodes, policy, seed, workers, venue=where)
-    table = _table("", "", title=f"{scenario.name}: {report.path}")
+    table = screen.table("", "", title=f"{scenario.name}: {report.path}")
     if not report.new_episodes:
         typer.echo(f"{out} holds {report.episodes} episodes already, so there was nothing to do.")
     for name, value in (
@@ -108,14 +105,14 @@ def collect(
         ("win rate", f"{report.win_rate:.1%}"),
         ("mean return", f"{report.mean_return:.2f}"),
         ("steps/s", f"{report.new_steps / report.seconds:,.0f}" if report.new_steps else "-"),
-        ("on disk", f"{_bytes(report.disk_bytes)} ({report.raw_bytes / report.disk_bytes:.1f}x compressed)"),
+        ("on disk", f"{screen.size(report.disk_bytes)} ({report.raw_bytes / report.disk_bytes:.1f}x compressed)"),
     ):
         table.add_row(name, value)
     for cause, count in report.incidents.failures.most_common():
         table.add_row("game failed", f"{count} x {cause}")
     if report.incidents.failures:
         table.add_row("played again", f"{report.incidents.discarded} episodes that the game failed in")
-    _print(table)
+    screen.show(table)
 
 
 @verb
@@ -136,10 +133,10 @@ def doctor() -> None:
 
     from s2rm_sc2.doctor import examine
 
-    table = _table("", "", "found", "what to do", title="doctor")
+    table = screen.table("", "", "found", "what to do", title="doctor")
     for finding in examine():
         table.add_row("ok" if finding.good else "NO", finding.subject, escape(finding.said), escape(finding.remedy))
-    _print(table)
+    screen.show(table)
 
 
 @verb
@@ -169,7 +166,7 @@ def train(
     model_config, training = configs(preset, model, updates, task, minutes)
     folder = out or new_run(RUNS, model)
     stores = open_stores(data or [DATA])
-    _print(trained(train_seeds(stores, model_config, training, seed or [0], folder, device, tensorboard)))
+    screen.show(trained(train_seeds(stores, model_config, training, seed or [0], folder, device, tensorboard)))
 
 
 @verb
@@ -204,7 +201,7 @@ def evaluate(
     asked = questions.split(",") if questions else None
     report = ask(runs or [latest_run(RUNS)], scenario, episodes, seed, out, ablate or (), True, asked, split)
     for table in report.tables():
-        _print(table)
+        screen.show(table)
     for note in report.about["notes"]:
         typer.echo(f"Note: {note}")
     typer.echo(f"Report: {report.folder / 'report.html'}")
@@ -284,9 +281,56 @@ def imagine(
     scenario = get(map_name)
     found = compare(run or latest_run(RUNS), scenario, policy, seed, out, battles, steps, begin, not mean)
     for table in found.tables():
-        _print(table)
+        screen.show(table)
     for path in found.pictures:
         typer.echo(path)
+
+
+@verb
+def control(
+    run: Annotated[Path | None, typer.Argument(help="A run; by default the newest in runs/.")] = None,
+    map_name: Annotated[str, typer.Option("--map", help="A scenario of units that the run knows.")] = "3s5z",
+    algorithm: Annotated[str, typer.Option(help="mappo or qmix.")] = "mappo",
+    steps: Annotated[int, typer.Option(help="That a policy is trained on in the simulator.")] = 500_000,
+    seeds: Annotated[str, typer.Option(help="Of the policies.")] = "0",
+    arm: Annotated[
+        list[str] | None, typer.Option(help="dream, real-equal, real-same, focus, kite, random; by default all.")
+    ] = None,
+    episodes: Annotated[int, typer.Option(help="Battles in the engine that a policy is judged by.")] = 256,
+    data: Annotated[list[Path] | None, typer.Option(help="The stores that the run was trained on.")] = None,
+    real_steps: Annotated[int | None, typer.Option(help="Steps that they held, if they are not at hand.")] = None,
+    iterations: Annotated[int, typer.Option(help="Collect with the policy and retrain the model between them.")] = 1,
+    collect_episodes: Annotated[int, typer.Option(help="Collected between two iterations.")] = 100,
+    updates: Annotated[int, typer.Option(help="Of the model between two iterations.")] = 500,
+    out: Annotated[Path | None, typer.Option(help="Folder of policies and table; by default control/MAP.")] = None,
+) -> None:
+    """Train policies inside a learned simulator and in the engine, and judge them all in the engine."""
+    from evaluation.control.extra import need_torchrl
+
+    need_torchrl()
+    from evaluation.control.dyna import Dyna
+    from evaluation.control.experiment import Plan
+    from evaluation.control.experiment import control as compare
+    from evaluation.control.results import COLUMNS
+    from evaluation.control.settings import Settings
+    from evaluation.control.settings import algorithm as named
+    from evaluation.grid import numbers
+    from s2rm_sc2.scenarios import get
+    from worldmodel.checkpoint import latest_run
+
+    _one_thread()
+    scenario = get(map_name)
+    plan = Plan(
+        run or latest_run(RUNS), scenario, out or Path("control") / scenario.name, Settings(named(algorithm)), steps,
+        tuple(numbers(seeds)), tuple(arm) if arm else None, episodes, data=tuple(data or [DATA]),
+        real_steps=real_steps, dyna=Dyna(iterations, collect_episodes, updates),
+    )  # fmt: skip
+    found = compare(plan)
+    table = screen.table(*COLUMNS, title=f"{scenario.name}, in the engine")
+    for line in found.lines:
+        table.add_row(*line.cells())
+    screen.show(table)
+    typer.echo(f"Table and curves: {found.folder}")
 
 
 @verb
@@ -300,17 +344,19 @@ def inspect(
 
     for run in runs_in(place):
         for table in described(run):
-            _print(table)
+            screen.show(table)
     if runs_in(place):
         return
     for path in find_stores(place) or [place]:
         found = EpisodeStore.open(path)
-        _print(_facts(str(found.path), store_facts(found)))
-        table = _table("array", "dtype", "shape", "raw", "on disk", "ratio", title="arrays")
+        screen.show(screen.facts(str(found.path), store_facts(found)))
+        table = screen.table("array", "dtype", "shape", "raw", "on disk", "ratio", title="arrays")
         for a in found.arrays():
             ratio = f"{a.raw_bytes / a.disk_bytes:.1f}" if a.disk_bytes else "-"
-            table.add_row(a.name, a.dtype, str(list(a.shape)), _bytes(a.raw_bytes), _bytes(a.disk_bytes), ratio)
-        _print(table)
+            table.add_row(
+                a.name, a.dtype, str(list(a.shape)), screen.size(a.raw_bytes), screen.size(a.disk_bytes), ratio
+            )
+        screen.show(table)
 
 
 @verb
@@ -332,18 +378,18 @@ def scenarios(
         from evaluation.strength import table as played
 
         _one_thread()
-        _print(played([name] if name else list(smac_names()), policy, episodes, seed))
+        screen.show(played([name] if name else list(smac_names()), policy, episodes, seed))
         return
     if name is not None:
         scenario = get(name)
-        _print(_facts(scenario.name, scenario_facts(scenario)))
+        screen.show(screen.facts(scenario.name, scenario_facts(scenario)))
         return
     shown = ("name", "allies", "enemies", "terrain", "limit", "actions", "obs", "state")
     for title, names in (("SMAC's maps", smac_names()), ("SMACv2's families", family_names())):
-        table = _table(*shown, title=title)
+        table = screen.table(*shown, title=title)
         for facts in map(scenario_facts, map(get, names)):
             table.add_row(*(facts[fact].partition(":")[0] for fact in shown))
-        _print(table)
+        screen.show(table)
     typer.echo("Letters: " + ", ".join(f"{unit.letter} {unit.name}" for unit in UNIT_TYPES) + ".")
     typer.echo("Any composition is a scenario too, on any terrain: 5s3z, 2s3z_vs_3s2z, 4m@flat.")
     typer.echo("So are fields of several fights at once, 3x2s3z, and families of any size, protoss_8_vs_9.")
@@ -355,33 +401,6 @@ def _one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
-
-
-def _table(*columns: str, title: str) -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, show_header=any(columns), title_justify="left", box=box.SIMPLE_HEAD, padding=0)
-    for column in columns:
-        table.add_column(column, no_wrap=column == "name")
-    return table
-
-
-def _facts(title: str, facts: Mapping[str, str]) -> "Table":
-    table = _table("", "", title=title)
-    for fact, value in facts.items():
-        table.add_row(fact, value)
-    return table
-
-
-def _print(table: "Table") -> None:
-    from rich.console import Console
-
-    Console().print(table)
-
-
-def _bytes(number: int) -> str:
-    return f"{number / 1e6:,.2f} MB" if number >= 1e6 else f"{number / 1e3:,.1f} kB"
 
 
 def main() -> None:

@@ -78,6 +78,20 @@ def save(path: Path, model: WorldModel, info: RunInfo, optimizer: torch.optim.Op
         for index, state in optimizer.state_dict()["state"].items():
             for name, value in state.items():
                 tensors[f"optimizer/{index}/{name}"] = torch.as_tensor(value).cpu().contiguous()
+    _write(path, tensors, info)
+
+
+def redescribed(source: Path, target: Path, info: RunInfo) -> None:
+    """Write a checkpoint's tensors to another file, with another description.
+
+    Raises:
+        CheckpointMissing, CheckpointBroken: as :func:`load`.
+        OSError: as :func:`save`.
+    """
+    _write(target, load(source)[1], info)
+
+
+def _write(path: Path, tensors: dict[str, Tensor], info: RunInfo) -> None:
     header = {"format": FORMAT, **asdict(info)}
     content = serialize(tensors, metadata={"s2rm_sc2": json.dumps(header, sort_keys=True)})
     temporary = path.with_suffix(".partial")
