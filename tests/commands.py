@@ -2,8 +2,11 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
@@ -29,3 +32,13 @@ def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, shell=True, cwd=cwd, capture_output=True, text=True, timeout=600, env=environment, check=False
     )
+
+
+@contextmanager
+def foreground() -> Iterator[None]:
+    """Processes started within can be stopped with Ctrl-C: a shell ignores it in background jobs, and children too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from s2rm_sc2.cli import app
 from s2rm_sc2.scenarios import family_names, get, smac_names
 from s2rm_sc2.store import EpisodeStore
+from tests.commands import foreground
 
 COMMAND = [sys.executable, "-m", "s2rm_sc2"]
 
@@ -141,10 +142,8 @@ def test_a_full_disk_ends_in_one_sentence_and_the_next_call_continues(here: Path
 
 def test_ctrl_c_ends_in_one_sentence_and_leaves_no_process(here: Path) -> None:
     arguments = [*COMMAND, "collect", "--map", "3m", "--workers", "2", "--episodes", "1000000"]
-    # A shell starts background jobs with Ctrl-C ignored, and children inherit that; here a foreground job is meant.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    signal.signal(signal.SIGINT, before)
+    with foreground():
+        process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, start_new_session=True)
     while not (here / "data/3m.zarr/episode/battle_won/zarr.json").exists():
         assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)

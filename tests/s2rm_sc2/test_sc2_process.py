@@ -20,7 +20,7 @@ from s2rm_sc2.standin.install import write_install
 from s2rm_sc2.starcraft.game import Game, GameFault, GameSettings
 from s2rm_sc2.starcraft.installed import VARIABLE, look
 from s2rm_sc2.store import EpisodeStore
-from tests.commands import shell
+from tests.commands import foreground, shell
 
 MAP = "3m,limit=5"
 
@@ -34,8 +34,11 @@ def sc2path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     monkeypatch.setenv(VARIABLE, str(write_install(tmp_path / "sc2")))
     yield tmp_path
+    left = games(tmp_path)
+    for process in left:
+        process.kill()
+    assert not left
     assert not list(temporary.glob("sc-*"))
-    assert not games(tmp_path)
 
 
 def games(folder: Path) -> list[psutil.Process]:
@@ -67,7 +70,8 @@ def test_a_signal_closes_the_game(number: signal.Signals, sc2path: Path) -> None
         "print('playing', flush=True)\n"
         "while True: game.step(8)\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    with foreground():
+        process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
     assert process.stdout.readline() == b"playing\n"
     assert games(sc2path)
@@ -79,7 +83,8 @@ def test_a_signal_closes_the_game(number: signal.Signals, sc2path: Path) -> None
 def test_ctrl_c_ends_workers_and_their_games_and_keeps_what_was_committed(sc2path: Path) -> None:
     command = [sys.executable, "-m", "s2rm_sc2", "collect", "--backend", "sc2", "--map", MAP, "--policy", "random"]
     command += ["--episodes", "100000", "--workers", "2", "--out", str(sc2path / "3m.zarr")]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    with foreground():
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
     banners = (line for line in process.stderr if b"not StarCraft II" in line)
     for _ in range(3):  # the game that says what it is, and one for each worker
