@@ -18,6 +18,7 @@ from collectors.workers import play_in_processes
 from s2rm_sc2.episode import Episode
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
+from s2rm_sc2.screen import size
 from s2rm_sc2.store import EpisodeStore, StoreSettings, StoreWriter
 
 COMMIT_BYTES = 64 << 20
@@ -56,6 +57,22 @@ class CollectReport:
     raw_bytes: int
     disk_bytes: int
     incidents: Incidents
+
+    def facts(self) -> dict[str, str]:
+        """The report in words, for the terminal."""
+        told = {
+            "episodes": f"{self.episodes:,} ({self.new_episodes:,} new)",
+            "steps": f"{self.steps:,} ({self.new_steps:,} new)",
+            "win rate": f"{self.win_rate:.1%}",
+            "mean return": f"{self.mean_return:.2f}",
+            "steps/s": f"{self.new_steps / self.seconds:,.0f}" if self.new_steps else "-",
+            "on disk": f"{size(self.disk_bytes)} ({self.raw_bytes / self.disk_bytes:.1f}x compressed)",
+        }
+        failures = self.incidents.failures.most_common()
+        told |= {f"game failed, {cause}": f"{count} x" for cause, count in failures}
+        if failures:
+            told["played again"] = f"{self.incidents.discarded} episodes that the game failed in"
+        return told
 
 
 def collect(

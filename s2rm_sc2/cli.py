@@ -96,23 +96,9 @@ def collect(
         workers = fitting_workers(episodes) if backend == "embedded" else len(attach or [""])
     where = venue(backend, tuple(attach or ()), game_version, workers)
     report = run(scenario, out, episodes, policy, seed, workers, venue=where)
-    table = screen.table("", "", title=f"{scenario.name}: {report.path}")
     if not report.new_episodes:
         typer.echo(f"{out} holds {report.episodes} episodes already, so there was nothing to do.")
-    for name, value in (
-        ("episodes", f"{report.episodes:,} ({report.new_episodes:,} new)"),
-        ("steps", f"{report.steps:,} ({report.new_steps:,} new)"),
-        ("win rate", f"{report.win_rate:.1%}"),
-        ("mean return", f"{report.mean_return:.2f}"),
-        ("steps/s", f"{report.new_steps / report.seconds:,.0f}" if report.new_steps else "-"),
-        ("on disk", f"{screen.size(report.disk_bytes)} ({report.raw_bytes / report.disk_bytes:.1f}x compressed)"),
-    ):
-        table.add_row(name, value)
-    for cause, count in report.incidents.failures.most_common():
-        table.add_row("game failed", f"{count} x {cause}")
-    if report.incidents.failures:
-        table.add_row("played again", f"{report.incidents.discarded} episodes that the game failed in")
-    screen.show(table)
+    screen.show(screen.facts(f"{scenario.name}: {report.path}", report.facts()))
 
 
 @verb

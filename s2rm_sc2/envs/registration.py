@@ -40,20 +40,30 @@ def register_when_possible() -> None:
 
 
 class _Awaiting:
-    """A finder that finds nothing itself: it adds the registration to Gymnasium's own import, and leaves."""
+    """A finder that finds nothing itself: it adds the registration to Gymnasium's own import, and leaves then.
+
+    Whoever only asks whether Gymnasium is there, as TorchRL does, gets a specification that is never executed.
+    """
+
+    def __init__(self) -> None:
+        self._asking = False
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != "gymnasium":
+        if name != "gymnasium" or self._asking:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        self._asking = True
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._asking = False
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
             def execute_and_register(module: ModuleType) -> None:
                 execute(module)
+                sys.meta_path.remove(self)
                 register()
 
             setattr(spec.loader, "exec_module", execute_and_register)  # noqa: B010 - typed as a method

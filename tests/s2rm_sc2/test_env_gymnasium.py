@@ -36,7 +36,16 @@ def test_every_map_has_a_long_and_a_short_id() -> None:
     assert made("battle", map_name="2s3z_vs_3s2z").n_enemies == 5
 
 
-@pytest.mark.parametrize("first", ["import s2rm_sc2", "from s2rm_sc2 import scenarios", "import gymnasium", ""])
+@pytest.mark.parametrize(
+    "first",
+    [
+        "import s2rm_sc2",
+        "from s2rm_sc2 import scenarios",
+        "import gymnasium",
+        "",
+        "import s2rm_sc2, importlib.util; importlib.util.find_spec('gymnasium')",  # as TorchRL looks for it
+    ],
+)
 def test_maps_are_known_whatever_was_imported_first(first: str) -> None:
     # What gymnasium.make("s2rm_sc2:3s5z-v0") begins with: it imports the module, then looks the id up.
     then = "from gymnasium import spec; __import__('s2rm_sc2'); print(spec('3s5z-v0').kwargs)"
