@@ -10,9 +10,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
 from evaluation.control import results
 from evaluation.control.arms import arms, scripted, trained
 from evaluation.control.curves import curves
@@ -25,7 +22,7 @@ from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.store import EpisodeStore
 from worldmodel.checkpoint import RunInfo, load_checkpoint
-from worldmodel.train import open_stores
+from worldmodel.train import open_stores, progress_display
 
 
 @dataclass(frozen=True)
@@ -159,15 +156,7 @@ class _Display:
     """A line on stderr for each policy: how far it is, how it does in the engine, time left."""
 
     def __init__(self, shown: bool) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=Console(stderr=True),
-            disable=not shown,
-        )
+        self._progress = progress_display(shown)
 
     def __enter__(self) -> "_Display":
         self._progress.start()

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluation.figures.panels import Across, small_multiples
+from evaluation.figures.panels import by_age, small_multiples
 from evaluation.figures.picture import Picture, lines_alt
 from evaluation.labels import axis_of, capital, name_of, percent
-from evaluation.rows import PlaceStatus, Row, distinct, select
+from evaluation.rows import Row, Status, distinct, select
 
 METRICS = ("place_nll", "friend_foe_f1", "unit_type_f1")
 
-AGES: dict[PlaceStatus, str] = {
+AGES: dict[Status, str] = {
     "in sight": "seen",
     "dark 1-3": "1-3",
     "dark 4-7": "4-7",
@@ -20,12 +20,7 @@ AGES: dict[PlaceStatus, str] = {
 }
 """Places by their label, the longer dark the further right."""
 
-AXIS = Across(
-    "steps in the dark; below, places",
-    lambda row: list(AGES).index(row.status) if row.status in AGES else None,
-    dict(enumerate(AGES.values())),
-    counts=True,
-)
+AXIS = by_age("steps in the dark; below, places", AGES)
 
 
 def draw(rows: Sequence[Row], folder: Path) -> list[Picture]:

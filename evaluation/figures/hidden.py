@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluation.figures.panels import Across, small_multiples
+from evaluation.figures.panels import by_age, small_multiples
 from evaluation.figures.picture import Picture, lines_alt
 from evaluation.labels import axis_of, capital, name_of, percent
 from evaluation.rows import Row, Status, distinct, select
@@ -15,12 +15,7 @@ SHARE = 0.4
 AGES: dict[Status, str] = {"visible": "seen", "hidden 1-3": "1-3", "hidden 4-7": "4-7", "hidden 8+": "8+"}
 """Units by their label, the longer hidden the further right."""
 
-AXIS = Across(
-    "steps since last seen; below, units",
-    lambda row: list(AGES).index(row.status) if row.status in AGES else None,
-    dict(enumerate(AGES.values())),
-    counts=True,
-)
+AXIS = by_age("steps since last seen; below, units", AGES)
 
 
 def draw(rows: Sequence[Row], folder: Path) -> list[Picture]:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from evaluation.figures.style import Look, legend, looks, save, tidy
-from evaluation.rows import FLOOR, FLOORS, Row, distinct, select
+from evaluation.rows import FLOOR, FLOORS, Row, Status, distinct, select
 from s2rm_sc2.draw.field import INK
 
 COLUMNS = 4
@@ -41,6 +41,13 @@ class Across:
     ticks: Mapping[float, str] | None = None
     shares: bool = False
     counts: bool = False
+
+
+def by_age(label: str, ages: Mapping[Status, str]) -> Across:
+    """Rows by how long their units or places have been out of sight: the names on the axis by status, in order."""
+    order = list(ages)
+    ticks: dict[float, str] = dict(enumerate(ages.values()))
+    return Across(label, lambda row: order.index(row.status) if row.status in ages else None, ticks, counts=True)
 
 
 def small_multiples(rows: Sequence[Row], path: Path, across: Across, unit: str) -> Path:
