@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -42,8 +43,9 @@ def verb(function: Callable[P, None]) -> Callable[P, None]:
         except S2rmError as error:
             _fail(str(error), 2, error)
         except KeyboardInterrupt as error:
-            # zarr's event loop would report, after our sentence, each task that Ctrl-C cut off.
+            # zarr's event loop would report, after our sentence, each task that Ctrl-C cut off or kept from starting.
             logging.getLogger("asyncio").disabled = True
+            warnings.simplefilter("ignore")
             said = "Interrupted; what was committed is safe: run the same command again to continue."
             _fail(str(error) or said, 130, error)
         except (FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError) as error:

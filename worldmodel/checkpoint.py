@@ -23,7 +23,7 @@ from worldmodel.header import decode
 from worldmodel.model import WorldModel
 from worldmodel.models import MODELS, build
 
-FORMAT = 2
+FORMAT = 3
 LAST, BEST = "last.safetensors", "best.safetensors"
 
 _UNFIT = "The weights in {} do not fit the model it describes; the file was altered. Train again."

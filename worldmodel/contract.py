@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from s2rm_sc2.table import UnitTable
-from s2rm_sc2.units import UNIT_TYPES
+from s2rm_sc2.units import LOOPS_PER_STEP, UNIT_TYPES
 
 Memory = tuple[Tensor, ...]
 """What a model remembers, tensors ``[B, ...]``; over a window, as :meth:`Predictor.window` gives it."""
@@ -68,11 +68,12 @@ class Change:
         dx, dy: median displacement in cells.
         spread: scale of the Laplace distribution of both, cells.
         hit: logit of losing points of health or shield.
-        damage: points lost if hit, from the shield first.
-        damage_spread: scale of its Laplace distribution, points.
+        damage: mean of the points lost if hit, from the shield first.
+        damage_spread: their standard deviation; they follow a gamma distribution.
         health, shield: points gained (healed, regenerated) if not hit.
         energy: change in points.
-        cooldown: change in game loops.
+        fires: logit of firing its weapon, which sets the cooldown anew; else it runs down.
+        cooldown: game loops that the weapon then still needs.
         alive: logit of being alive after the step, given what is believed before it.
     """
 
@@ -85,6 +86,7 @@ class Change:
     health: Tensor
     shield: Tensor
     energy: Tensor
+    fires: Tensor
     cooldown: Tensor
     alive: Tensor
 
@@ -94,11 +96,18 @@ class Change:
 
     def expected(self, units: UnitTable) -> UnitTable:
         """The table after the change, with the points that a unit loses on average: what a dream goes on from."""
-        return self._apply(units, torch.sigmoid(self.hit))
+        limits, after = _limits(units.x.device), self.unbounded(units)
+        return replace(
+            after,
+            health=torch.minimum(after.health.clamp(min=0.0), limits[0][units.type]),
+            shield=torch.minimum(after.shield, limits[1][units.type]),
+            energy=torch.minimum(after.energy.clamp(min=0.0), limits[2][units.type]),
+        )
 
     def likeliest(self, units: UnitTable) -> UnitTable:
-        """The table after the change, in which a unit loses points only if that is likelier than not."""
-        return self._apply(units, (self.hit > 0).to(self.hit.dtype))
+        """The table after the change, in which units lose points, the median, only if that is likelier than not."""
+        course = replace(self, hit=_certain(self.hit > 0), fires=_certain(self.fires > 0), damage=self._lost(0.0))
+        return course.expected(units)
 
     def drawn(self, draws: Tensor) -> "Change":
         """One of the courses that the step may take: a change whose logits are plus or minus infinity.
@@ -108,20 +117,22 @@ class Change:
         Args:
             draws: uniform numbers between 0 and 1, ``[..., U, DRAWS]``.
         """
-        x, y, death, blow, amount = draws.unbind(dim=-1)
+        x, y, death, blow, amount, shot = draws.unbind(dim=-1)
         lives = torch.sigmoid(self.alive)
         odds = (torch.sigmoid(self.hit) + lives - 1.0).clamp(min=0.0) / lives
         return replace(
             self,
             dx=self.dx + self.spread * _laplace(x),
             dy=self.dy + self.spread * _laplace(y),
-            damage=(self.damage + self.damage_spread * _laplace(amount)).clamp(min=0.0),
+            damage=self._lost(torch.special.ndtri(amount)),
             hit=_certain(blow < odds),
+            fires=_certain(shot < torch.sigmoid(self.fires)),
             alive=_certain(death < lives),
         )
 
-    def unbounded(self, units: UnitTable, hit: Tensor) -> UnitTable:
-        """The table after the change where units are hit with these odds ``[..., U]``, possible or not."""
+    def unbounded(self, units: UnitTable) -> UnitTable:
+        """The table after the change as an average over who is hit and who fires, possible or not."""
+        hit, fires = torch.sigmoid(self.hit), torch.sigmoid(self.fires)
         shield = units.shield + (1.0 - hit) * self.shield - hit * self.damage
         return UnitTable(
             type=units.type,
@@ -131,24 +142,18 @@ class Change:
             health=units.health + (1.0 - hit) * self.health + shield.clamp(max=0.0),
             shield=shield.clamp(min=0.0),
             energy=units.energy + self.energy,
-            cooldown=units.cooldown + self.cooldown,
+            cooldown=fires * self.cooldown + (1.0 - fires) * cooled(units.cooldown),
             alive=units.alive & (self.alive > 0),
         )
 
-    def _apply(self, units: UnitTable, hit: Tensor) -> UnitTable:
-        """As :meth:`unbounded`, but points stay within what a type can have."""
-        limits, after = _limits(units.x.device), self.unbounded(units, hit)
-        return replace(
-            after,
-            health=torch.minimum(after.health.clamp(min=0.0), limits[0][units.type]),
-            shield=torch.minimum(after.shield, limits[1][units.type]),
-            energy=torch.minimum(after.energy.clamp(min=0.0), limits[2][units.type]),
-            cooldown=after.cooldown.clamp(min=0.0),
-        )
+    def _lost(self, normal: Tensor | float) -> Tensor:
+        """Points lost where a standard normal number falls: the gamma's quantile by Wilson and Hilferty (1931)."""
+        ninth = (self.damage_spread / self.damage) ** 2 / 9.0
+        return self.damage * (1.0 - ninth + normal * ninth.sqrt()).clamp(min=0.0) ** 3
 
 
-DRAWS = 5
-"""Uniform numbers that decide what a step brings to a unit: places x and y, death, a hit, its damage."""
+DRAWS = 6
+"""Uniform numbers that decide what a step brings to a unit: places x and y, death, a hit, its damage, a shot."""
 
 CHANGE_FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Change))
 
@@ -177,6 +182,11 @@ class LocalMap:
 
     log_rates: Tensor
     points: Tensor
+
+
+def cooled(cooldown: Tensor) -> Tensor:
+    """Game loops that weapons still need a step later if they are not fired."""
+    return (cooldown - LOOPS_PER_STEP).clamp(min=0.0)
 
 
 def _laplace(draws: Tensor) -> Tensor:

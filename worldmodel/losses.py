@@ -6,14 +6,21 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 from torch.nn.functional import smooth_l1_loss
 
 from s2rm_sc2.table import UnitTable
-from worldmodel.contract import Change, LocalMap, Outcome
+from worldmodel.contract import Change, LocalMap, Outcome, cooled
 
 HIT_POINTS_LOST = 0.5
 """Points of health and shield that a unit must lose over a step to count as hit: regeneration gives less."""
 
+_LOOPS_SET = 0.5
+"""Game loops that a cooldown must be longer than it would have run down to for its weapon to count as fired."""
+
+_POINTS = 10.0
+"""Points of health or shield that weigh as much as a map cell."""
+
 _SMOOTH = 0.1
 _HIDDEN_WEIGHT = 0.25
 _SPREAD_WEIGHT = 0.1
+_FIRES_WEIGHT = 0.3
 
 
 def hit(before: UnitTable, after: UnitTable) -> Tensor:
@@ -27,7 +34,8 @@ def unit_loss(
     """Loss of one predicted step of units; hidden ones, few and much harder, weigh a quarter of those in sight.
 
     Places are learned by a smooth L1 and their spread by the Laplace likelihood of what error is left, so that an
-    uncertain model does not stop caring for its mean; damage likewise, among the survivors that were hit.
+    uncertain model does not stop caring for its mean. Damage, among the survivors that were hit, by the deviance of a
+    Poisson distribution, whose optimum is the mean however skewed it is: a median would make every fight too harmless.
 
     Args:
         change: the prediction ``[..., U]``.
@@ -44,13 +52,15 @@ def unit_loss(
     dx, dy = after.x - believed.x - change.dx, after.y - believed.y - change.dy
     place = _smooth(dx) + _smooth(dy) + _SPREAD_WEIGHT * (_laplace(dx, change.spread) + _laplace(dy, change.spread))
     lost = before.health + before.shield - after.health - after.shield
-    error = (lost - change.damage) / 10.0
-    damage = _smooth(error) + _SPREAD_WEIGHT * _laplace(error, change.damage_spread / 10.0)
-    health = _smooth((after.health - before.health - change.health) / 10.0)
-    shield = _smooth((after.shield - before.shield - change.shield) / 10.0)
+    damage = _deviance(lost / _POINTS, change.damage / _POINTS)
+    damage = damage + _SPREAD_WEIGHT * _normal((lost - change.damage) / _POINTS, change.damage_spread / _POINTS)
+    health = _smooth((after.health - before.health - change.health) / _POINTS)
+    shield = _smooth((after.shield - before.shield - change.shield) / _POINTS)
     energy = _smooth((after.energy - believed.energy - change.energy) / 5.0)
-    cooldown = _smooth((after.cooldown - believed.cooldown - change.cooldown) / 8.0)
-    survivor = place + torch.where(was_hit, damage, health + shield) + 0.1 * energy + 0.2 * cooldown
+    fired = after.cooldown > cooled(before.cooldown) + _LOOPS_SET
+    fires = cross_entropy(change.fires, fired.to(change.fires.dtype), reduction="none")
+    fires = fires + torch.where(fired, _smooth((after.cooldown - change.cooldown) / 8.0), 0.0)
+    survivor = place + torch.where(was_hit, damage, health + shield) + 0.1 * energy + _FIRES_WEIGHT * fires
     losses = alive + hits + torch.where(after.alive, survivor, 0.0)
     return _mean(losses, counted & visible) + _HIDDEN_WEIGHT * _mean(losses, counted & ~visible)
 
@@ -92,6 +102,17 @@ def _smooth(error: Tensor) -> Tensor:
 def _laplace(error: Tensor, spread: Tensor) -> Tensor:
     """Negative log-likelihood of an error that is given, as a function of the spread alone."""
     return error.detach().abs() / spread + torch.log(2.0 * spread)
+
+
+def _normal(error: Tensor, spread: Tensor) -> Tensor:
+    """As :func:`_laplace` for a normal distribution, whose scale is a standard deviation."""
+    return 0.5 * (error.detach() / spread) ** 2 + torch.log(spread)
+
+
+def _deviance(amount: Tensor, mean: Tensor) -> Tensor:
+    """Half the deviance of amounts above 0 under Poisson distributions of these means: 0 where they agree."""
+    amount = amount.clamp(min=1e-3)
+    return amount * torch.log(amount / mean) + mean - amount
 
 
 def _mean(losses: Tensor, mask: Tensor) -> Tensor:

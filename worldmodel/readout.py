@@ -8,15 +8,15 @@ from s2rm_sc2.views.local_map import UNIT_CHANNELS
 from worldmodel.contract import CHANGE_FIELDS, Change, LocalMap, Outcome
 
 # What one unit of the network's output means, in the units of `Change`.
-_SCALES = {"dx": 1.0, "dy": 1.0, "health": 2.0, "shield": 2.0, "energy": 5.0, "cooldown": 8.0, "alive": 1.0, "hit": 1.0}
-_POSITIVE = {"spread": 0.3, "damage": 10.0, "damage_spread": 5.0}
+_SCALES = {"dx": 1.0, "dy": 1.0, "health": 2.0, "shield": 2.0, "energy": 5.0, "alive": 1.0, "hit": 1.0, "fires": 1.0}
+_POSITIVE = {"spread": 0.3, "damage": 10.0, "damage_spread": 5.0, "cooldown": 15.0}
 """What the network's output 0 stands for in fields that are never negative."""
 
 _AGE_GAIN = 0.25
 """Share by which the size of a predicted change grows with each step that a unit has been out of sight."""
 
-_PRIORS = {"alive": 4.0, "hit": -2.0}
-"""Logits added to the network's: a unit usually survives a step (98 %) and is not hit (88 %)."""
+_PRIORS = {"alive": 4.0, "hit": -2.0, "fires": -2.0}
+"""Logits added to the network's: a unit usually survives a step (98 %), is not hit and does not fire (88 %)."""
 
 MAP_CELLS, MAP_CELL = 3, 2.0
 """The local map that place queries ask for: bins along a side, and the side of one, map cells."""

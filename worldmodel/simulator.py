@@ -42,12 +42,11 @@ class Foreseen:
 
     def expected(self, units: UnitTable) -> UnitTable:
         """The table with what happens on average, possible or not; a unit lives if that is likelier than not."""
-        return self.change.unbounded(units, torch.sigmoid(self.change.hit)).where(self.asked, units)
+        return self.change.unbounded(units).where(self.asked, units)
 
     def drawn(self, units: UnitTable, draws: Tensor) -> UnitTable:
         """One of the tables that may follow, possible or not, by uniform numbers ``[B, U, DRAWS]``."""
-        change = self.change.drawn(draws)
-        return change.unbounded(units, torch.sigmoid(change.hit)).where(self.asked, units)
+        return self.change.drawn(draws).unbounded(units).where(self.asked, units)
 
 
 class Simulator:

@@ -82,6 +82,7 @@ def test_an_imagined_step_moves_units_and_removes_those_predicted_dead() -> None
         health=zero - 2,
         shield=zero,
         energy=zero,
+        fires=zero,
         cooldown=zero,
         alive=torch.tensor([[1.0, -1.0, 1.0]]),
     )

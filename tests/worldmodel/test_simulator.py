@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,9 @@ def logit(odds: float) -> float:
 
 def test_drawn_outcomes_have_the_frequencies_that_the_model_says() -> None:
     n = 200_000
-    said = change(n, dx=0.5, spread=0.2, hit=logit(0.3), damage=6.0, damage_spread=1.0, alive=logit(0.9), shield=0.4)
-    after = said.drawn(draws(n)).unbounded(units(n), torch.sigmoid(said.drawn(draws(n)).hit))
+    weapon = {"fires": logit(0.25), "cooldown": 15.0}
+    health = {"hit": logit(0.3), "damage": 4.0, "damage_spread": 2.0, "alive": logit(0.9), "shield": 0.4}
+    after = change(n, dx=0.5, spread=0.2, **health, **weapon).drawn(draws(n)).unbounded(units(n))
     lives = after.alive[0]
     assert float(lives.float().mean()) == pytest.approx(0.9, abs=0.005)
     assert float(after.x.median()) == pytest.approx(0.5, abs=0.005)
@@ -47,13 +49,23 @@ def test_drawn_outcomes_have_the_frequencies_that_the_model_says() -> None:
     # Three in ten are hit, and the one in ten who dies is among them: of nine survivors two.
     assert float(struck.float().mean()) == pytest.approx(0.2 / 0.9, abs=0.005)
     lost = 20.0 - after.shield[0, lives][struck]
-    assert float(lost.mean()) == pytest.approx(6.0, abs=0.05)
+    assert float(lost.mean()) == pytest.approx(4.0, abs=0.04)
+    assert float(lost.std()) == pytest.approx(2.0, abs=0.04)
+    assert float(lost.median()) == pytest.approx(3.67, abs=0.04)  # of the gamma distribution of shape 4
     assert float(after.shield[0, lives][~struck].mean()) == pytest.approx(20.4, abs=1e-3)
     assert (after.health[0] == 40.0).all()
+    assert sorted(set(after.cooldown[0].tolist())) == [0.0, 15.0]
+    assert float((after.cooldown > 0.0).float().mean()) == pytest.approx(0.25, abs=0.005)
+
+
+def test_weapons_that_do_not_fire_cool_down() -> None:
+    table = replace(units(3), cooldown=torch.tensor([[20.0, 5.0, 20.0]]))
+    said = replace(change(3, cooldown=14.0), fires=torch.tensor([[-torch.inf, -torch.inf, torch.inf]]))
+    assert said.expected(table).cooldown.tolist() == [[12.0, 0.0, 14.0]]
 
 
 def test_what_the_shield_cannot_take_goes_to_health() -> None:
-    after = change(1, damage=50.0).unbounded(units(1), torch.ones(1, 1))
+    after = change(1, hit=torch.inf, damage=50.0).unbounded(units(1))
     assert (float(after.shield), float(after.health)) == (0.0, 10.0)
 
 

@@ -1,0 +1,50 @@
+import torch
+
+from s2rm_sc2.table import UnitTable
+from worldmodel.contract import CHANGE_FIELDS, Change
+from worldmodel.losses import unit_loss
+
+FREE = ("hit", "damage", "damage_spread", "fires", "cooldown", "alive")
+
+
+def table(health: torch.Tensor, cooldown: torch.Tensor) -> UnitTable:
+    zero, whole = torch.zeros_like(health), torch.zeros_like(health, dtype=torch.int64)
+    return UnitTable(whole, whole, zero, zero, health, zero, zero, cooldown, health > 0.0)
+
+
+def fitted(before: UnitTable, after: UnitTable) -> dict[str, float]:
+    """The one answer for all units that the loss likes best."""
+    raw = {name: torch.zeros((), requires_grad=True) for name in FREE}
+    optimiser = torch.optim.LBFGS(raw.values(), max_iter=200, line_search_fn="strong_wolfe")
+    everyone = torch.ones_like(before.alive)
+
+    def said() -> dict[str, torch.Tensor]:
+        positive = ("damage", "damage_spread", "cooldown")
+        return {name: 10.0 * value.exp() if name in positive else value for name, value in raw.items()}
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        fixed = {"spread": 1.0}
+        fields = {name: said().get(name, torch.tensor(fixed.get(name, 0.0))) for name in CHANGE_FIELDS}
+        change = Change(**{name: value.expand_as(before.x) for name, value in fields.items()})
+        total = unit_loss(change, before, before, after, everyone, everyone)
+        total.backward()
+        return total
+
+    for _ in range(5):
+        optimiser.step(loss)
+    return {name: float(value.detach()) for name, value in said().items()}
+
+
+def test_an_answer_learns_how_often_and_how_much_on_average() -> None:
+    lost = torch.tensor([[0.0, 0.0, 0.0, 0.0, 8.0, 8.0, 8.0, 32.0, 100.0, 0.0]])  # the last but one dies
+    needed = torch.tensor([[22.0, 22.0, 22.0, 22.0, 22.0, 9.0, 9.0, 9.0, 0.0, 0.0]])
+    before = table(torch.full((1, 10), 100.0), torch.full((1, 10), 17.0))
+    said = fitted(before, table(before.health - lost, needed))
+    assert abs(torch.sigmoid(torch.tensor(said["alive"])) - 0.9) < 0.01
+    assert abs(torch.sigmoid(torch.tensor(said["hit"])) - 0.5) < 0.01
+    assert abs(said["damage"] - 14.0) < 0.1  # the mean of 8, 8, 8 and 32; their median is 8
+    assert abs(said["damage_spread"] - 10.4) < 0.1
+    # Nine live; five have fired, the others' 17 loops have run down to 9.
+    assert abs(torch.sigmoid(torch.tensor(said["fires"])) - 5.0 / 9.0) < 0.01
+    assert abs(said["cooldown"] - 22.0) < 0.1
