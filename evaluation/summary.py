@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluation.figures.style import ablation_of
-from evaluation.labels import level_with_best, more_is_better
+from evaluation.labels import level_with_best, more_is_better, name_of
 from evaluation.metrics import FACTORS
 from evaluation.rows import FLOOR, FLOORS, Row, distinct, over_seeds, select
 
@@ -72,8 +72,8 @@ def findings(rows: Sequence[Row]) -> list[str]:
         here = select(means, **headline.where)
         learned = [row for row in here if row.model in _learned(rows)]
         if learned:
-            ways = [_leaders(learned), _beside_floor(learned, here, means, headline)]
-            found.append(f"{headline.topic}: {' '.join(way for way in ways if way)}")
+            ways = [way for way in (_leaders(learned), _beside_floor(learned, here, means, headline)) if way]
+            found.append(f"{headline.topic}: {' '.join(ways or [_reached(learned)])}")
     return found
 
 
@@ -170,6 +170,13 @@ def _beside_floor(learned: Sequence[Row], here: Sequence[Row], means: Sequence[R
     if sum(map(len, short.values())) < len(learned):
         parts.append(f"elsewhere {_the(headline.floor)} is beaten")
     return f"{'; '.join(parts)}."
+
+
+def _reached(learned: Sequence[Row]) -> str:
+    """The range of figures that stand beside no others."""
+    low, high = min(row.value for row in learned), max(row.value for row in learned)
+    reached = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
+    return f"{name_of(learned[0].metric)} {reached}."
 
 
 def _order(row: Row, floor: Row) -> tuple[bool, bool]:

@@ -57,6 +57,11 @@ def test_more_is_better_for_an_f1() -> None:
     assert "`lstm` is best" in said
 
 
+def test_a_figure_beside_no_other_is_given_as_it_is() -> None:
+    (said,) = findings([row("s2gru", 0.4, seed=0, metric="dead_f1", **FAR)])
+    assert said == "Which of them have died by then: F1 of deaths 0.40."
+
+
 def test_what_was_left_of_a_model_after_an_ablation_is_no_rival() -> None:
     (said,) = findings([*rows(s2gru=(0.5, 0.05)), row("s2gru (reset)", 0.2, seed=0, **FAR)])
     assert "reset" not in said
