@@ -12,6 +12,7 @@ from torch import Tensor
 from s2rm_sc2.battle.combat import DELAY_LEAST, DELAY_SPAN
 from s2rm_sc2.battle.field import RULES
 from s2rm_sc2.battle.ground import BLOCKED, HALVED, cells
+from s2rm_sc2.battle.neighbours import COLLIDES
 from s2rm_sc2.battle.rows import STRUCTURE
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import UnitTable
@@ -21,6 +22,7 @@ BOUNDS: dict[str, str] = {
     "number": "what is no finite number stays as it was",
     "rising": "the dead stay dead",
     "remains": "the dead stay where they fell, without health, shield, energy or cooldown",
+    "bodies": "bodies that collide push each other apart",
     "speed": "nobody gets further in a step than its speed and a push allow",
     "map": "nobody leaves the map",
     "wall": "nobody stands where its kind cannot: it slides along the wall or stays",
@@ -30,11 +32,18 @@ BOUNDS: dict[str, str] = {
 }
 """The bounds by name, in the order in which they are applied."""
 
-SMALLEST = {"speed": 0.05, "map": 0.05, "wall": 0.05, "points": 0.5, "last point": 0.5, "cooldown": 0.5}
+SMALLEST = {"speed": 0.05, "bodies": 0.05, "map": 0.05, "wall": 0.05, "points": 0.5, "last point": 0.5, "cooldown": 0.5}
 """Corrections up to here do not count: cells, points, game loops; 0 for bounds that are not here."""
 
 PUSH = 0.1
 """Cells that others may push a unit further than it walks in a step; in the engine's battles it is less than 0.05."""
+
+
+OVERLAP = 0.1
+"""Cells that two bodies may overlap by; in the engine's battles it is less."""
+
+ROUNDS = 4
+"""Rounds of pushing apart; a crowd may need more and is left a little too dense."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,9 @@ class Bounds:
         ]
         self._most = torch.tensor(rows, device=device).T
         self._reach = torch.tensor([unit.speed * step for unit in UNIT_TYPES], device=device) + self._most[5]
+        self._body = torch.tensor([unit.separation for unit in UNIT_TYPES], device=device)
+        kinds = RULES.kinds.astype(int)
+        self._collide = torch.tensor((COLLIDES[kinds][:, None] >> kinds) & 1 > 0, device=device)
         self._layer = torch.tensor([0 if kind == STRUCTURE else int(kind) for kind in RULES.kinds], device=device)
         self._ground = torch.from_numpy(cells(scenario.terrain)).to(device)[:, 1:-1, 1:-1].contiguous()
         self._size = scenario.terrain.size
@@ -78,6 +90,8 @@ class Bounds:
         alive = after.alive & before.alive
         after, by["remains"] = self._remains(before, replace(after, alive=alive))
         x, y = after.x, after.y
+        after = self._apart(after)
+        by["bodies"], x, y = torch.hypot(after.x - x, after.y - y), after.x, after.y
         after = self._paced(before, after)
         by["speed"], x, y = torch.hypot(after.x - x, after.y - y), after.x, after.y
         after = self._on_map(after)
@@ -114,6 +128,24 @@ class Bounds:
         share = (self._reach[after.type] / torch.hypot(dx, dy).clamp(min=1e-6)).clamp(max=1.0)
         share = torch.where(after.x.eq(before.x) & after.y.eq(before.y), 0.0, share)
         return replace(after, x=before.x + share * dx, y=before.y + share * dy)
+
+    def _apart(self, units: UnitTable) -> UnitTable:
+        """Each of two bodies yields by half of what they overlap too much, all pairs at once, round by round."""
+        body, number = self._body[units.type], torch.arange(units.x.shape[1], device=units.x.device)
+        meet = (
+            self._collide[units.type[:, :, None], units.type[:, None]] & units.alive[:, :, None] & units.alive[:, None]
+        )
+        contact = torch.where(meet, body[:, :, None] + body[:, None] - OVERLAP, 0.0)
+        order = (number[:, None] - number).sign().float()  # bodies in one point part by their order; 0 with oneself
+        x, y = units.x, units.y
+        for _ in range(ROUNDS):
+            dx, dy = x[:, :, None] - x[:, None], y[:, :, None] - y[:, None]
+            distance = torch.hypot(dx, dy)
+            together = distance < 1e-6
+            dx, dy = torch.where(together, 0.0, dx), torch.where(together, order, dy)
+            share = 0.5 * (contact - distance).clamp(min=0.0) / distance.masked_fill(together, 1.0)
+            x, y = x + (share * dx).sum(-1), y + (share * dy).sum(-1)
+        return replace(units, x=x, y=y)
 
     def _on_map(self, units: UnitTable) -> UnitTable:
         inner, (width, height) = self._most[4][units.type], self._size

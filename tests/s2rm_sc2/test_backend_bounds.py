@@ -8,7 +8,7 @@ from torch import Tensor
 
 from s2rm_sc2 import scenarios
 from s2rm_sc2.backends import chance
-from s2rm_sc2.backends.bounds import BOUNDS, PUSH, SMALLEST, Bounds, longest_cooldown
+from s2rm_sc2.backends.bounds import BOUNDS, OVERLAP, PUSH, SMALLEST, Bounds, longest_cooldown
 from s2rm_sc2.backends.learned import LearnedBackend
 from s2rm_sc2.backends.starts import Spawns
 from s2rm_sc2.table import UnitTable
@@ -50,6 +50,23 @@ def test_walls_let_slide_and_the_map_ends() -> None:
     out = Bounds(scenario, CPU).hold(west, replace(west, x=torch.tensor([[-0.5, 20.0]])))
     assert out.units.x[0, 0] == unit_type("marine").inner
     assert out.by[list(BOUNDS).index("map"), 0].tolist() == [0.5 + unit_type("marine").inner, 0.0]
+
+
+def test_bodies_part() -> None:
+    before = spawned("2z")
+    stacked = replace(before, x=torch.full((1, 4), 16.0), y=torch.tensor([[16.0, 16.0, 16.3, 20.0]]))
+    held = Bounds(scenarios.get("2z"), CPU).hold(stacked, stacked)
+    places = torch.stack([held.units.x[0], held.units.y[0]], dim=-1)
+    apart = torch.cdist(places, places)
+    contact = 2 * unit_type("zealot").separation
+    assert (apart[:3, :3] + 9.0 * torch.eye(3)).min() > contact - OVERLAP - 0.05
+    assert (held.units.x[0, 3], held.units.y[0, 3]) == (16.0, 20.0)
+    over = spawned("MMM")
+    rows = [over.type[0].tolist().index(UNIT_NAMES.index(name)) for name in ("medivac", "marine")]
+    x, y = over.x.clone(), over.y.clone()
+    x[0, rows], y[0, rows] = 16.0, 12.0
+    flying = replace(over, x=x, y=y)  # the one over the other
+    assert not Bounds(scenarios.get("MMM"), CPU).hold(flying, flying).by[list(BOUNDS).index("bodies"), 0, rows].any()
 
 
 def test_points_stay_within_a_type_and_the_living_keep_one() -> None:
