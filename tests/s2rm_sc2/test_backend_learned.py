@@ -144,19 +144,19 @@ def test_average_outcomes_do_not_depend_on_the_seed_but_sampled_ones_scatter_aro
 
 
 def test_enemies_that_nobody_has_seen_follow_their_order() -> None:
-    scenario = scenarios.get("3s5z")  # attack-move to (9, 16)
+    scenario = scenarios.get("1z")  # attack-move to (9, 16); nobody else's body is in the way
     backend = LearnedBackend(scenario, 2, simulator())
-    before, stop = backend.units, torch.ones(2, 8, dtype=torch.int64)
+    before, stop = backend.units, torch.ones(2, 1, dtype=torch.int64)
     backend.step(stop)
-    enemies = slice(8, 16)
-    dx, dy = 9.0 - before.x[:, enemies], 16.0 - before.y[:, enemies]
-    stride = torch.where(before.type[:, enemies] == unit_type("zealot").index, 1.125, 1.47655) / torch.hypot(dx, dy)
-    assert torch.allclose(backend.units.x[:, enemies], before.x[:, enemies] + stride * dx, atol=1e-4)
-    assert torch.allclose(backend.units.y[:, enemies], before.y[:, enemies] + stride * dy, atol=1e-4)
-    assert torch.equal(backend.units.health[:, enemies], before.health[:, enemies])
+    dx, dy = 9.0 - before.x[:, 1], 16.0 - before.y[:, 1]
+    stride = 1.125 / torch.hypot(dx, dy)
+    assert torch.allclose(backend.units.x[:, 1], before.x[:, 1] + stride * dx, atol=1e-4)
+    assert torch.allclose(backend.units.y[:, 1], before.y[:, 1] + stride * dy, atol=1e-4)
+    assert torch.equal(backend.units.health[:, 1], before.health[:, 1])
     for _ in range(6):
         backend.step(stop)
-    assert not torch.equal(backend.units.health[:, enemies], before.health[:, enemies])  # in sight by now: the model's
+    marched = before.x[:, 1] + 7 * stride * dx
+    assert ((backend.units.x[:, 1] - marched).abs() > 0.01).all()  # in sight by now: the model's
 
 
 def test_unseen_enemies_hunt_or_stand_where_that_is_their_order() -> None:
