@@ -16,7 +16,7 @@ from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
 from s2rm_sc2.store import EpisodeStore
 from s2rm_sc2.table import FIELDS, UnitTable
-from s2rm_sc2.units import UNIT_TYPES, unit_type
+from s2rm_sc2.units import UNIT_TYPES
 from tests.dreams import simulator
 from tests.invariants import check_ground, check_numbers
 from worldmodel.dream import dream, say, watch
