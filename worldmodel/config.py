@@ -92,7 +92,7 @@ class TrainConfig:
         horizon: open-loop steps after them, from ``open_loop_from`` on (share of the training).
         learning_rate: peak of the cosine schedule (AdamW); the sphere learns at a tenth of it.
         clip: gradient norm limit.
-        keep_low: views kept per window are a share drawn uniformly from [keep_low, 1].
+        keep_low: one window in four keeps all views, the others a share drawn uniformly from [keep_low, 1].
         blink: the kept views go dark and come back besides.
         symmetries: every window is turned and mirrored at random, as the game's rules know no direction.
         task: what is asked: units seen before, places, or both.

@@ -7,11 +7,14 @@ from torch import Tensor
 LIT, DARK = 4, 8
 """Mean steps for which a blinking view stays on, and off."""
 
+ALL_KEPT = 0.25
+"""Share of the windows that keep every view."""
+
 
 def draw_views(agents: Tensor, rows: int, low: float, blink: bool, rng: np.random.Generator) -> Tensor:
-    """Which views are kept at each row: a share drawn from U(low, 1) for each window; bool ``[N, R, A]``.
+    """Which views are kept at each row; bool ``[N, R, A]``.
 
-    At least one agent of each window is kept. Without blinking its view is there at every row; with it, each kept
+    One window in four keeps them all, as a simulator does; the others a share drawn from U(low, 1). At least one agent of each window is kept. Without blinking its view is there at every row; with it, each kept
     agent's view goes dark and comes back on its own (:func:`blinking`), so there are rows without any.
 
     Args:
@@ -22,7 +25,7 @@ def draw_views(agents: Tensor, rows: int, low: float, blink: bool, rng: np.rando
         rng: draws it all.
     """
     exists = agents.numpy()
-    share = rng.uniform(low, 1.0, size=len(exists))
+    share = np.minimum(1.0, rng.uniform(low, low + (1.0 - low) / (1.0 - ALL_KEPT), size=len(exists)))
     kept = np.maximum(1, np.rint(share * exists.sum(axis=1)))
     order = np.where(exists, rng.random(exists.shape), np.inf).argsort(axis=1).argsort(axis=1)
     keep = torch.from_numpy(order < kept[:, None])[:, None].expand(-1, rows, -1)
