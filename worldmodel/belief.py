@@ -16,7 +16,8 @@ class Belief:
     Attributes:
         units: the state each unit was last seen (or imagined) in.
         vx, vy: its last displacement over one step while in sight, cells; 0 where it was seen only once.
-        age: steps since it was last in sight, float32.
+        age: steps since its state was as the table says, float32: since it was last in sight; 0 for every unit of a dream, whose
+            table goes on step by step, seen or not.
         visible: in sight of a kept view now.
         known: seen at least once and not known to be dead. Only these rows are queried.
     """
@@ -92,7 +93,7 @@ def follow(belief: Belief, units: UnitTable, keep: Tensor, sight: Tensor) -> Bel
         units=units,
         vx=units.x - belief.units.x,
         vy=units.y - belief.units.y,
-        age=torch.where(visible, 0.0, belief.age + 1.0),
+        age=torch.zeros_like(belief.age),
         visible=visible,
         known=known,
     )
