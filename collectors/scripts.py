@@ -12,9 +12,7 @@ import numpy.typing as npt
 from numba import njit
 
 from s2rm_sc2.actions import FIRST_TARGET, NO_OP, NORTH, STOP
-from s2rm_sc2.battle.combat import LEAST_DAMAGE
 from s2rm_sc2.battle.compiled import FINGERPRINT
-from s2rm_sc2.battle.field import RULES
 from s2rm_sc2.battle.tactics import RANGED
 from s2rm_sc2.units import LOOPS_PER_SECOND, LOOPS_PER_STEP, UNIT_TYPES, UnitType
 
@@ -62,14 +60,8 @@ def _row(unit: UnitType) -> list[float]:
     return [unit.radius, weapon.range if weapon else 0.0, stride, *kind, unit.health, unit.health + unit.shield, danger]
 
 
-def _blow(attacker: UnitType, target: UnitType) -> float:
-    """Points of a whole attack, after armour; 0 where the weapon cannot hit the target."""
-    hit = float(RULES.damage[attacker.index, target.index])
-    return attacker.weapon.hits * max(hit - target.armor, LEAST_DAMAGE) if attacker.weapon and hit else 0.0
-
-
 TYPES: Reals = np.array([_row(unit) for unit in UNIT_TYPES], np.float32)
-BLOWS: Reals = np.array([[_blow(attacker, target) for target in UNIT_TYPES] for attacker in UNIT_TYPES], np.float32)
+BLOWS: Reals = np.array([[attacker.blow(target) for target in UNIT_TYPES] for attacker in UNIT_TYPES], np.float32)
 
 
 def _rule(function: F) -> F:

@@ -22,6 +22,9 @@ SHIELD_REGENERATION = 2.0
 SHIELD_DELAY = 10.0
 """Seconds without damage before a shield regenerates (160 game loops)."""
 
+LEAST_DAMAGE = 0.5
+"""Points that a hit takes at least, whatever the armour."""
+
 Plane = Literal["ground", "air"]
 Race = Literal["T", "P", "Z"]
 
@@ -116,6 +119,15 @@ class UnitType:
     def index(self) -> int:
         """The number that stands for this type in tables and stores."""
         return UNIT_NAMES.index(self.name)
+
+    def blow(self, target: "UnitType") -> float:
+        """Points of a whole attack on another type's health, all hits after armour; 0 where it cannot hit it."""
+        if self.weapon is None or target.plane not in self.weapon.targets:
+            return 0.0
+        hit = self.weapon.damage + (self.weapon.bonus if self.weapon.bonus_against in target.attributes else 0.0)
+        if "structure" in target.attributes and self.weapon.structure_damage:
+            hit = self.weapon.structure_damage
+        return self.weapon.hits * max(hit - target.armor, LEAST_DAMAGE)
 
     @property
     def can_be_healed(self) -> bool:

@@ -16,8 +16,8 @@ class Belief:
     Attributes:
         units: the state each unit was last seen (or imagined) in.
         vx, vy: its last displacement over one step while in sight, cells; 0 where it was seen only once.
-        age: steps since its state was as the table says, float32: since it was last in sight; 0 for every unit of a dream, whose
-            table goes on step by step, seen or not.
+        age: steps since its state was as the table says, float32: since it was last in sight; 0 for every
+            unit of a dream, whose table goes on step by step, seen or not.
         visible: in sight of a kept view now.
         known: seen at least once and not known to be dead. Only these rows are queried.
     """

@@ -12,14 +12,12 @@ from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.compiled import rule
 from s2rm_sc2.battle.field import Flags, Reals, Wholes
 from s2rm_sc2.battle.random import States, uniform
-from s2rm_sc2.units import LOOPS_PER_SECOND, SHIELD_DELAY, SHIELD_REGENERATION
+from s2rm_sc2.units import LEAST_DAMAGE, LOOPS_PER_SECOND, SHIELD_DELAY, SHIELD_REGENERATION
 
 SHIELD_WAIT = SHIELD_DELAY * LOOPS_PER_SECOND
 SHIELD_RATE = np.float32(SHIELD_REGENERATION / LOOPS_PER_SECOND)
 DELAY_LEAST, DELAY_SPAN = -0.0625 * LOOPS_PER_SECOND, 0.1875 * LOOPS_PER_SECOND
 """SC2 adds a random delay of -0.0625 to +0.125 s to each cooldown; its distribution is taken as uniform."""
-LEAST_DAMAGE = 0.5
-"""Points that armour always leaves of a hit."""
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
 
 

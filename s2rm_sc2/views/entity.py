@@ -10,9 +10,9 @@ from torch.nn.functional import one_hot
 
 from s2rm_sc2.actions import FIRST_TARGET
 from s2rm_sc2.table import UnitTable
-from s2rm_sc2.units import UNIT_NAMES, UNIT_TYPES, unit_type
+from s2rm_sc2.units import LOOPS_PER_STEP, UNIT_NAMES, UNIT_TYPES, unit_type
 
-ENTITY_VIEW_VERSION = 1
+ENTITY_VIEW_VERSION = 2
 
 DISTANCE_SCALE = 9.0
 """Map cells that count as 1 in offsets between units: SMAC's sight range, the same in every scenario."""
@@ -36,10 +36,17 @@ ACTION_COLUMNS: tuple[str, ...] = (
 PAIR_COLUMNS: tuple[str, ...] = (
     *("dx", "dy", "distance", "nearness", "direction_x", "direction_y"),
     *("reaches_other", "reached_by_other", "targets_other", "targeted_by_other"),
+    *("strikes_other", "struck_by_other"),
 )
 
 REACH_SCALE = 2.0
 """Cells inside or outside weapon range at which ``reaches_other`` is cut off, at 1 and -1."""
+
+BLOW_SCALE = 10.0
+"""Points of a blow that count as 1."""
+
+READY = 2.0
+"""Game loops over which a weapon that is ready before the step ends counts as not quite ready."""
 
 _ATTACK, _HEAL = FIRST_TARGET, FIRST_TARGET + 1
 _MEDIVAC = unit_type("medivac").index
@@ -49,6 +56,9 @@ _BODIES = torch.tensor(
         [unit.weapon.range if unit.weapon else unit.heal.range if unit.heal else 0.0 for unit in UNIT_TYPES],
     ]
 )
+
+
+_BLOWS = torch.tensor([[attacker.blow(target) for target in UNIT_TYPES] for attacker in UNIT_TYPES]) / BLOW_SCALE
 
 
 def unit_features(units: UnitTable) -> Tensor:
@@ -108,7 +118,8 @@ def pair_features(units: UnitTable, actions: Tensor, known: Tensor) -> Tensor:
     """How unit j stands to unit i, float32 ``[..., U (i), U (j), len(PAIR_COLUMNS)]``.
 
     Offsets are j minus i; ``nearness`` is 1 / (1 + cells between centres); ``reaches_other`` is by how much j is
-    inside i's weapon range, edge to edge. Arguments as in :func:`action_features`.
+    inside i's weapon range, edge to edge; ``strikes_other`` is the blow that i may land on j in this step
+    (:func:`_blows`). Arguments as in :func:`action_features`.
     """
     n_agents = actions.shape[-1]
     dx = units.x[..., None, :] - units.x[..., :, None]
@@ -120,7 +131,9 @@ def pair_features(units: UnitTable, actions: Tensor, known: Tensor) -> Tensor:
     target = torch.where(known, action_targets(units, actions), -1)
     rows = torch.arange(units.x.shape[-1], device=units.x.device)
     aims = (target[..., :, None] == rows).to(units.x.dtype)
-    aims = torch.nn.functional.pad(aims, (0, 0, 0, units.x.shape[-1] - n_agents))
+    others = units.x.shape[-1] - n_agents
+    aims = torch.nn.functional.pad(aims, (0, 0, 0, others))
+    blows = _blows(units, reaches, aims, torch.nn.functional.pad(known, (0, others)))
     columns = (
         dx / DISTANCE_SCALE,
         dy / DISTANCE_SCALE,
@@ -132,8 +145,30 @@ def pair_features(units: UnitTable, actions: Tensor, known: Tensor) -> Tensor:
         reaches.transpose(-1, -2),
         aims,
         aims.transpose(-1, -2),
+        blows,
+        blows.transpose(-1, -2),
     )
     return torch.stack(columns, dim=-1)
+
+
+def _blows(units: UnitTable, reaches: Tensor, aims: Tensor, known: Tensor) -> Tensor:
+    """Points of the blow that i may land on j within the step, ``[..., U (i), U (j)]``.
+
+    Whoever is out of range counts the less the further it is, a weapon that still cools down not at all. Where it is
+    not known whom i attacks, its blow is shared out among all foes that it reaches and can hit.
+
+    Args:
+        units: the table ``[..., U]``.
+        reaches: ``reaches_other``.
+        aims: 1 where i is known to attack j.
+        known: bool ``[..., U]``, whose action is known.
+    """
+    blow = _BLOWS.to(units.x.device)[units.type[..., :, None], units.type[..., None, :]]
+    foes = (units.team[..., :, None] != units.team[..., None, :]) & units.alive[..., None, :] & (blow > 0.0)
+    near = torch.where(foes, (1.0 + reaches).clamp(max=1.0), 0.0)
+    shared = near / near.sum(-1, keepdim=True).clamp(min=1.0)
+    ready = ((LOOPS_PER_STEP - units.cooldown) / READY).clamp(0.0, 1.0) * units.alive
+    return blow * ready[..., :, None] * torch.where(known[..., None], aims * near, shared)
 
 
 def _length(dx: Tensor, dy: Tensor) -> Tensor:

@@ -60,7 +60,7 @@ def test_bodies_part() -> None:
     apart = torch.cdist(places, places)
     contact = 2 * unit_type("zealot").separation
     assert (apart[:3, :3] + 9.0 * torch.eye(3)).min() > contact - OVERLAP - 0.05
-    assert (held.units.x[0, 3], held.units.y[0, 3]) == (16.0, 20.0)
+    assert places[3].tolist() == [16.0, 20.0]
     over = spawned("MMM")
     rows = [over.type[0].tolist().index(UNIT_NAMES.index(name)) for name in ("medivac", "marine")]
     x, y = over.x.clone(), over.y.clone()

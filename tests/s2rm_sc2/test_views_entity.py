@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -75,3 +76,24 @@ def test_pairs_say_where_the_other_stands_and_who_reaches_whom() -> None:
     assert zealot_to_marine["reached_by_other"] == pytest.approx(inside / 2, abs=1e-5)
     assert (marine_to_zealot["targets_other"], zealot_to_marine["targeted_by_other"]) == (1, 1)
     assert (zealot_to_marine["targets_other"], marine_to_zealot["targeted_by_other"]) == (0, 0)
+
+
+def test_pairs_say_which_blows_may_fall() -> None:
+    """The marine stands 4.125 cells from the zealot, edge to edge; its weapon reaches 5, the zealot's 0.1."""
+    known, unknown = torch.tensor([[True, True]]), torch.tensor([[False, False]])
+    column = PAIR_COLUMNS.index("strikes_other")
+
+    def blows(units: UnitTable, actions: list[int], seen: torch.Tensor) -> torch.Tensor:
+        pairs = pair_features(units, torch.tensor([actions]), seen)
+        assert torch.equal(pairs[0, ..., column + 1], pairs[0, ..., column].T)
+        return pairs[0, ..., column] * 10.0
+
+    cooling, ready = battle(), replace(battle(), cooldown=torch.tensor([[3.0, 0.0, 16.0]]))
+    assert not blows(cooling, [6, 1], known).any()  # 8 loops: not within this step
+    assert blows(ready, [6, 1], known)[0].tolist() == [0, 0, 5]  # 6 points, less one of armour
+    assert not blows(ready, [1, 1], known).any()
+    assert blows(ready, [1, 1], unknown)[0].tolist() == [0, 0, 5]
+    close = replace(ready, x=torch.tensor([[10.0, 12.0, 10.0]]), y=torch.tensor([[16.0, 16.0, 17.475]]))
+    struck = blows(replace(close, cooldown=torch.zeros(1, 3)), [6, 1], known)
+    # Half a cell out of its reach, a zealot's 16 points still count for three quarters; it cannot hit what flies.
+    assert struck[2].tolist() == pytest.approx([12, 0, 0], abs=1e-4)

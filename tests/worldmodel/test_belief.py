@@ -97,12 +97,12 @@ def test_an_imagined_step_moves_units_and_removes_those_predicted_dead() -> None
 
 def test_an_imagined_state_is_of_now_even_where_nobody_looks() -> None:
     seen, hidden = watch([battle([5, 6, 12]), battle([5, 6, 30])], [True, True])[0:2]
-    assert (seen.visible[0, 2], hidden.visible[0, 2], hidden.age[0, 2]) == (True, False, 1.0)
+    assert [bool(seen.visible[0, 2]), bool(hidden.visible[0, 2]), float(hidden.age[0, 2])] == [True, False, 1.0]
     zero = torch.zeros(1, 3)
     still = Change(*(zero + float(name == "alive") for name in CHANGE_FIELDS))
     away = replace(hidden, units=replace(hidden.units, x=torch.tensor([[5.0, 6.0, 25.0]])))
     dreamed = imagine(away, still, torch.tensor([[True, True]]), SIGHT)
-    assert (dreamed.visible[0, 2], dreamed.age[0, 2]) == (False, 0.0)
+    assert [bool(dreamed.visible[0, 2]), float(dreamed.age[0, 2])] == [False, 0.0]
 
 
 def test_each_agent_sees_as_far_as_its_own_sight() -> None:

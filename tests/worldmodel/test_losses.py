@@ -28,11 +28,11 @@ def fitted(before: UnitTable, after: UnitTable) -> dict[str, float]:
         fields = {name: said().get(name, torch.tensor(fixed.get(name, 0.0))) for name in CHANGE_FIELDS}
         change = Change(**{name: value.expand_as(before.x) for name, value in fields.items()})
         total = unit_loss(change, before, before, after, everyone, everyone)
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         return total
 
     for _ in range(5):
-        optimiser.step(loss)
+        optimiser.step(loss)  # type: ignore[no-untyped-call]
     return {name: float(value.detach()) for name, value in said().items()}
 
 

@@ -26,5 +26,5 @@ class Persistence(Predictor):
         """No change, certainly alive, no reward."""
         zero = torch.zeros_like(queries.age)
         certain = torch.full_like(zero, torch.inf)
-        change = Change(zero, zero, zero, -certain, zero, zero, zero, zero, zero, zero, certain)
+        change = Change(zero, zero, zero, -certain, zero, zero, zero, zero, zero, -certain, zero, certain)
         return change, Outcome(zero.sum(-1), -certain[..., 0])

@@ -14,8 +14,9 @@ ALL_KEPT = 0.25
 def draw_views(agents: Tensor, rows: int, low: float, blink: bool, rng: np.random.Generator) -> Tensor:
     """Which views are kept at each row; bool ``[N, R, A]``.
 
-    One window in four keeps them all, as a simulator does; the others a share drawn from U(low, 1). At least one agent of each window is kept. Without blinking its view is there at every row; with it, each kept
-    agent's view goes dark and comes back on its own (:func:`blinking`), so there are rows without any.
+    One window in four keeps them all, as a simulator does; the others a share drawn from U(low, 1). At least one agent
+    of each window is kept. Without blinking its view is there at every row; with it, each kept agent's view goes dark
+    and comes back on its own (:func:`blinking`), so there are rows without any.
 
     Args:
         agents: bool ``[N, A]``, at least one in each window.
