@@ -148,7 +148,7 @@ class Change:
 
     def _lost(self, normal: Tensor | float) -> Tensor:
         """Points lost where a standard normal number falls: the gamma's quantile by Wilson and Hilferty (1931)."""
-        ninth = (self.damage_spread / self.damage) ** 2 / 9.0
+        ninth = (self.damage_spread / self.damage.clamp(min=1e-6)) ** 2 / 9.0
         return self.damage * (1.0 - ninth + normal * ninth.sqrt()).clamp(min=0.0) ** 3
 
 
