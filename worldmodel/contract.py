@@ -112,18 +112,17 @@ class Change:
     def drawn(self, draws: Tensor) -> "Change":
         """One of the courses that the step may take: a change whose logits are plus or minus infinity.
 
-        Whoever dies was hit, so survivors are hit with the odds that remain.
+        Whoever dies was hit, so survivors are hit with the odds that remain. Places stay the median: a walk on which
+        every step is drawn apart from the others takes fighters out of each other's reach, as no unit walks.
 
         Args:
             draws: uniform numbers between 0 and 1, ``[..., U, DRAWS]``.
         """
-        x, y, death, blow, amount, shot = draws.unbind(dim=-1)
+        death, blow, amount, shot = draws.unbind(dim=-1)
         lives = torch.sigmoid(self.alive)
         odds = (torch.sigmoid(self.hit) + lives - 1.0).clamp(min=0.0) / lives
         return replace(
             self,
-            dx=self.dx + self.spread * _laplace(x),
-            dy=self.dy + self.spread * _laplace(y),
             damage=self._lost(torch.special.ndtri(amount)),
             hit=_certain(blow < odds),
             fires=_certain(shot < torch.sigmoid(self.fires)),
@@ -152,8 +151,8 @@ class Change:
         return self.damage * (1.0 - ninth + normal * ninth.sqrt()).clamp(min=0.0) ** 3
 
 
-DRAWS = 6
-"""Uniform numbers that decide what a step brings to a unit: places x and y, death, a hit, its damage, a shot."""
+DRAWS = 4
+"""Uniform numbers that decide what a step brings to a unit: death, a hit, its damage, a shot."""
 
 CHANGE_FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Change))
 
@@ -187,12 +186,6 @@ class LocalMap:
 def cooled(cooldown: Tensor) -> Tensor:
     """Game loops that weapons still need a step later if they are not fired."""
     return (cooldown - LOOPS_PER_STEP).clamp(min=0.0)
-
-
-def _laplace(draws: Tensor) -> Tensor:
-    """Numbers of the Laplace distribution of scale 1 from uniform ones."""
-    side = draws - 0.5
-    return -side.sign() * torch.log1p(-2.0 * side.abs())
 
 
 def _certain(event: Tensor) -> Tensor:

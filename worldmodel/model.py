@@ -9,6 +9,7 @@ from worldmodel.config import ModelConfig
 from worldmodel.contract import Change, Encoded, LocalMap, Memory, Observation, Outcome, Predictor, UnitQueries
 from worldmodel.encoder import Asked, PlaceEncoder, TokenEncoder, Tokens, UnitEncoder
 from worldmodel.readout import OutcomeReadout, PlaceReadout, UnitReadout
+from worldmodel.tokens import blows_on
 
 
 class WorldModel(Predictor):
@@ -53,7 +54,7 @@ class WorldModel(Predictor):
         """Documented at :meth:`Predictor.read_units`."""
         asked = self.units(queries)
         recalled = self.recall(memory, encoded, asked)
-        change: Change = self.unit_readout(recalled, asked.query, queries.age)
+        change: Change = self.unit_readout(recalled, asked.query, queries.age, blows_on(queries))
         outcome: Outcome = self.outcome_readout(recalled, asked.query, queries.present)
         return change, outcome
 

@@ -9,8 +9,11 @@ from worldmodel.contract import CHANGE_FIELDS, Change, LocalMap, Outcome
 
 # What one unit of the network's output means, in the units of `Change`.
 _SCALES = {"dx": 1.0, "dy": 1.0, "health": 2.0, "shield": 2.0, "energy": 5.0, "alive": 1.0, "hit": 1.0, "fires": 1.0}
-_POSITIVE = {"spread": 0.3, "damage": 10.0, "damage_spread": 5.0, "cooldown": 15.0}
-"""What the network's output 0 stands for in fields that are never negative."""
+_POSITIVE = {"spread": 0.3, "damage": 1.0, "damage_spread": 0.5, "cooldown": 15.0}
+"""What the network's output 0 stands for in fields that are never negative; of damage as a share of what may fall."""
+
+_LEAST_BLOWS = 5.0
+"""Points that are added to the blows that may fall on a unit: others may be on their way."""
 
 _AGE_GAIN = 0.25
 """Share by which the size of a predicted change grows with each step that a unit has been out of sight."""
@@ -38,14 +41,18 @@ class UnitReadout(nn.Module):
         super().__init__()
         self.net = _head(recalled + width, width, len(CHANGE_FIELDS))
 
-    def forward(self, recalled: Tensor, query: Tensor, age: Tensor) -> Change:
-        """From features ``[..., U, G]``, query embeddings ``[..., U, W]`` and ages ``[..., U]``."""
+    def forward(self, recalled: Tensor, query: Tensor, age: Tensor, blows: Tensor) -> Change:
+        """From features ``[..., U, G]``, query embeddings ``[..., U, W]``, ages and points of blows ``[..., U]``.
+
+        Damage is told as a multiple of the blows that may fall on the unit, so that it carries over to other units.
+        """
         out = self.net(torch.cat([recalled, query], dim=-1))
         gain = 1.0 + _AGE_GAIN * age.clamp(max=20.0)
         fields = {}
         for name, raw in zip(CHANGE_FIELDS, out.unbind(dim=-1), strict=True):
             if name in _POSITIVE:
-                fields[name] = softplus(raw + 0.5413) * _POSITIVE[name] + 1e-3  # softplus(0.5413) = 1
+                scale = blows + _LEAST_BLOWS if name in ("damage", "damage_spread") else 1.0
+                fields[name] = softplus(raw + 0.5413) * _POSITIVE[name] * scale + 1e-3  # softplus(0.5413) = 1
             elif name in _PRIORS:
                 fields[name] = raw + _PRIORS[name]
             else:

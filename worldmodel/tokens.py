@@ -5,6 +5,7 @@ from torch import Tensor
 
 from s2rm_sc2.views.entity import (
     ACTION_COLUMNS,
+    BLOW_SCALE,
     DISTANCE_SCALE,
     PAIR_COLUMNS,
     UNIT_COLUMNS,
@@ -22,6 +23,7 @@ ROW_COLUMNS = (*UNIT_COLUMNS, *ACTION_COLUMNS, "vx", "vy", "visible", "log_age")
 TOKEN_WIDTH, ROW_WIDTH, PAIR_WIDTH = len(TOKEN_COLUMNS), len(ROW_COLUMNS), len(PAIR_COLUMNS)
 
 _AIM = ACTION_COLUMNS.index("target_dx")
+_STRUCK = PAIR_COLUMNS.index("struck_by_other")
 
 
 def observe(belief: Belief, actions: Tensor, keep: Tensor, sight: Tensor) -> Observation:
@@ -61,6 +63,11 @@ def ask(belief: Belief, actions: Tensor, keep: Tensor) -> UnitQueries:
         present=belief.known,
         age=belief.age,
     )
+
+
+def blows_on(queries: UnitQueries) -> Tensor:
+    """Points of all blows that may fall on each unit within the step, ``[..., U]`` (``struck_by_other``)."""
+    return (queries.pairs[..., _STRUCK] * queries.present.unsqueeze(-2)).sum(-1) * BLOW_SCALE
 
 
 def _looks(belief: Belief, keep: Tensor) -> Tensor:
