@@ -87,7 +87,7 @@ STRANGE: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a metric that is no number": (lambda header: header.update(metrics={"best_held_out_loss": "low"}), "metrics"),
     "no versions": (lambda header: header.update(versions=[]), "cannot be read"),
     "another task": (lambda header: header["training"].update(task="harm"), "task"),
-    "an older format": (lambda header: header.update(format=1), "another format than 2"),
+    "an older format": (lambda header: header.update(format=1), "another format than 3"),
     "another view": (lambda header: header["versions"].update(entity_view="0"), "entity view version 0"),
 }
 
