@@ -9,7 +9,6 @@ from worldmodel.config import ModelConfig
 from worldmodel.contract import Change, Encoded, LocalMap, Memory, Observation, Outcome, Predictor, UnitQueries
 from worldmodel.encoder import Asked, PlaceEncoder, TokenEncoder, Tokens, UnitEncoder
 from worldmodel.readout import OutcomeReadout, PlaceReadout, UnitReadout
-from worldmodel.tokens import blows_on
 
 
 class WorldModel(Predictor):
@@ -54,7 +53,7 @@ class WorldModel(Predictor):
         """Documented at :meth:`Predictor.read_units`."""
         asked = self.units(queries)
         recalled = self.recall(memory, encoded, asked)
-        change: Change = self.unit_readout(recalled, asked.query, queries.age, blows_on(queries))
+        change: Change = self.unit_readout(recalled, asked.query, queries)
         outcome: Outcome = self.outcome_readout(recalled, asked.query, queries.present)
         return change, outcome
 

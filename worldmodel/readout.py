@@ -5,7 +5,8 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from s2rm_sc2.views.local_map import UNIT_CHANNELS
-from worldmodel.contract import CHANGE_FIELDS, Change, LocalMap, Outcome
+from worldmodel.contract import CHANGE_FIELDS, Change, LocalMap, Outcome, UnitQueries
+from worldmodel.tokens import blows_on, points_of
 
 # What one unit of the network's output means, in the units of `Change`.
 _SCALES = {"dx": 1.0, "dy": 1.0, "health": 2.0, "shield": 2.0, "energy": 5.0, "alive": 1.0, "hit": 1.0, "fires": 1.0}
@@ -18,8 +19,11 @@ _LEAST_BLOWS = 5.0
 _AGE_GAIN = 0.25
 """Share by which the size of a predicted change grows with each step that a unit has been out of sight."""
 
-_PRIORS = {"alive": 4.0, "hit": -2.0, "fires": -2.0}
-"""Logits added to the network's: a unit usually survives a step (98 %), is not hit and does not fire (88 %)."""
+_PRIORS = {"hit": -2.0, "fires": -2.0}
+"""Logits added to the network's: a unit usually is not hit and does not fire (88 %)."""
+
+_POINTS_OF_LIFE, _DOOMED, _SAFE = 10.0, -0.5, 6.0
+"""A unit's odds of surviving a step grow by e with so many points, from the logit of having none to that of many."""
 
 MAP_CELLS, MAP_CELL = 3, 2.0
 """The local map that place queries ask for: bins along a side, and the side of one, map cells."""
@@ -41,18 +45,22 @@ class UnitReadout(nn.Module):
         super().__init__()
         self.net = _head(recalled + width, width, len(CHANGE_FIELDS))
 
-    def forward(self, recalled: Tensor, query: Tensor, age: Tensor, blows: Tensor) -> Change:
-        """From features ``[..., U, G]``, query embeddings ``[..., U, W]``, ages and points of blows ``[..., U]``.
+    def forward(self, recalled: Tensor, query: Tensor, queries: UnitQueries) -> Change:
+        """From features ``[..., U, G]``, query embeddings ``[..., U, W]``, and what was asked.
 
-        Damage is told as a multiple of the blows that may fall on the unit, so that it carries over to other units.
+        Damage is told as a multiple of the blows that may fall on the unit, and its survival beside what its points
+        alone make likely, so that both carry over to other units.
         """
+        blows, points = blows_on(queries), points_of(queries)
         out = self.net(torch.cat([recalled, query], dim=-1))
-        gain = 1.0 + _AGE_GAIN * age.clamp(max=20.0)
+        gain = 1.0 + _AGE_GAIN * queries.age.clamp(max=20.0)
         fields = {}
         for name, raw in zip(CHANGE_FIELDS, out.unbind(dim=-1), strict=True):
             if name in _POSITIVE:
                 scale = blows + _LEAST_BLOWS if name in ("damage", "damage_spread") else 1.0
                 fields[name] = softplus(raw + 0.5413) * _POSITIVE[name] * scale + 1e-3  # softplus(0.5413) = 1
+            elif name == "alive":
+                fields[name] = raw + (points / _POINTS_OF_LIFE + _DOOMED).clamp(max=_SAFE)
             elif name in _PRIORS:
                 fields[name] = raw + _PRIORS[name]
             else:

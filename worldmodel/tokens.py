@@ -8,6 +8,7 @@ from s2rm_sc2.views.entity import (
     BLOW_SCALE,
     DISTANCE_SCALE,
     PAIR_COLUMNS,
+    POINT_SCALE,
     UNIT_COLUMNS,
     action_features,
     action_targets,
@@ -23,6 +24,7 @@ ROW_COLUMNS = (*UNIT_COLUMNS, *ACTION_COLUMNS, "vx", "vy", "visible", "log_age")
 TOKEN_WIDTH, ROW_WIDTH, PAIR_WIDTH = len(TOKEN_COLUMNS), len(ROW_COLUMNS), len(PAIR_COLUMNS)
 
 _AIM = ACTION_COLUMNS.index("target_dx")
+_HEALTH, _SHIELD = UNIT_COLUMNS.index("health"), UNIT_COLUMNS.index("shield")
 _STRUCK = PAIR_COLUMNS.index("struck_by_other")
 
 
@@ -68,6 +70,11 @@ def ask(belief: Belief, actions: Tensor, keep: Tensor) -> UnitQueries:
 def blows_on(queries: UnitQueries) -> Tensor:
     """Points of all blows that may fall on each unit within the step, ``[..., U]`` (``struck_by_other``)."""
     return (queries.pairs[..., _STRUCK] * queries.present.unsqueeze(-2)).sum(-1) * BLOW_SCALE
+
+
+def points_of(queries: UnitQueries) -> Tensor:
+    """Points of health and shield that each unit is believed to have, ``[..., U]``."""
+    return (queries.rows[..., _HEALTH] + queries.rows[..., _SHIELD]) * POINT_SCALE
 
 
 def _looks(belief: Belief, keep: Tensor) -> Tensor:
