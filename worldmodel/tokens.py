@@ -1,5 +1,7 @@
 """From belief tables to what models read: observations (what views show, with places) and queries."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -56,12 +58,13 @@ def observe(belief: Belief, actions: Tensor, keep: Tensor, sight: Tensor) -> Obs
 def ask(belief: Belief, actions: Tensor, keep: Tensor) -> UnitQueries:
     """The units seen so far, as queries; arguments as :func:`observe`."""
     looks = _looks(belief, keep)
+    standing = replace(belief.units, alive=belief.known)  # nobody strikes at a unit that is known to be dead
     acts = _padded(action_features(belief.units, actions, looks), belief)
     state = torch.stack([belief.vx, belief.vy, belief.visible.to(belief.vx.dtype), torch.log1p(belief.age)], dim=-1)
     return UnitQueries(
         place=places(belief.units),
         rows=torch.cat([unit_features(belief.units), acts, state], dim=-1),
-        pairs=pair_features(belief.units, actions, looks),
+        pairs=pair_features(standing, actions, looks),
         present=belief.known,
         age=belief.age,
     )
