@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
-from gymnasium.utils import EzPickle
 from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils.conversions import parallel_to_aec
 
@@ -36,7 +35,7 @@ def agent_names(scenario: Scenario) -> list[str]:
     return names
 
 
-class BattleParallelEnv(ParallelEnv[str, Seen, int], EzPickle):  # type: ignore[misc] # PettingZoo has no types
+class BattleParallelEnv(ParallelEnv[str, Seen, int]):  # type: ignore[misc] # PettingZoo has no types
     """A battle as a :class:`pettingzoo.ParallelEnv`.
 
     Every agent observes ``{"observation": float32 (obs_size,), "action_mask": int8 (n_actions - 1,)}`` and takes an
@@ -71,7 +70,6 @@ class BattleParallelEnv(ParallelEnv[str, Seen, int], EzPickle):  # type: ignore[
         render_mode: str | None = None,
         **options: Any,  # noqa: ANN401 - SMAC's keywords, checked by StarCraft2Env
     ) -> None:
-        EzPickle.__init__(self, map_name, max_cycles, render_mode, **options)
         if render_mode not in (None, "rgb_array"):
             raise BadArgument(f"render_mode is {render_mode!r}; give 'rgb_array' or None.")
         self.smac = StarCraft2Env(map_name, **options)
