@@ -19,7 +19,7 @@ from s2rm_sc2.sides import ALLY, ENEMY
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import LOOPS_PER_STEP
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 """Raised whenever the same seed may no longer play the same battle."""
 
 _MASK = (1 << 64) - 1

@@ -112,6 +112,25 @@ def test_a_unit_stands_until_its_damage_point_whatever_its_target_does() -> None
     assert field.real[0, r.X, 0] > 10.0
 
 
+@pytest.mark.parametrize("order_kind", [STAND, ATTACK_MOVE])
+def test_who_gives_up_its_target_while_winding_up_stands_until_the_hit_as_well(order_kind: int) -> None:
+    """The attack begins in loop 3, 2.67 loops before the damage point; targets out of sight are given up in loop 4."""
+    field = durable(meeting("stalker", "stalker", [(10.0, 16.0), (17.0, 16.0)]), 0)
+    order(field, 0, 1, order_kind, x=30.0, y=16.0)
+    field.real[0, r.COOLDOWN, 1] = 3.0
+    advance(field, 4)
+    field.real[0, r.X, 0] = 2.0
+    advance(field, 1)
+    assert target(field, 1) == -1
+    assert field.real[0, r.X, 1] == 17.0
+    assert field.whole[0, r.MISSILE, 1] == -1
+    advance(field, 1)
+    assert field.real[0, r.X, 1] == 17.0
+    assert field.whole[0, r.MISSILE, 1] == 0  # the hit lands although the target is 13.75 cells away
+    advance(field, 1)
+    assert field.real[0, r.X, 1] > 17.0
+
+
 def test_a_zealots_second_hit_lands_wherever_both_still_live() -> None:
     gone, killed = (durable(duel("zealot", "marauder", 0.05)) for _ in range(2))
     advance(gone, 1)
