@@ -112,3 +112,17 @@ def test_it_draws_and_refuses_windows() -> None:
     assert parallel_env("3m").render() is None
     with pytest.raises(BadArgument, match="render_mode"):
         parallel_env("3m", render_mode="human")
+
+
+def test_unknown_agents_and_actions_that_are_no_numbers_are_refused() -> None:
+    env = parallel_env("3m", seed=3)
+    env.reset()
+    before = env.state()
+    with pytest.raises(BadArgument, match="No agent is called marine_3; agents are marine_0, marine_1, marine_2"):
+        env.step({"marine_0": 0, "marine_3": 0})
+    for wrong in (0.5, "up"):
+        with pytest.raises(BadArgument, match="whole number"):
+            env.step({"marine_0": wrong})  # type: ignore[dict-item]
+    assert np.array_equal(env.state(), before)
+    env.agents = ["marine_0", "marine_1"]
+    env.step({"marine_0": 0, "marine_1": 0, "marine_2": 0})  # who has left may be told what it will
