@@ -122,6 +122,16 @@ def test_surrounding_enemies_stand_on_diagonals() -> None:
     assert np.abs(enemies).max() > 15.0  # some as far as the corners
 
 
+def test_surrounding_enemies_stand_between_a_corner_and_two_cells_from_the_middle() -> None:
+    places = start("protoss_1_vs_1", BATTLES).real[:, :2].astype(np.float64) - 16.0
+    off = np.abs(places[np.abs(places[:, :, 0]).max(1) < 0.06, :, 1])
+    inner = off[off.max(1) < 14.5]  # nearer to the corner a body has to step aside
+    assert len(inner) > 700
+    assert np.abs(inner[:, 0] - inner[:, 1]).max() < 0.11
+    assert 1.95 <= inner.min() < 2.1
+    assert off.mean() == pytest.approx(9.0, abs=0.5)  # anywhere between 2 and 16, four standard deviations
+
+
 def test_starts_are_free_of_overlap_and_inside_the_map() -> None:
     for name in ("protoss_20_vs_23", "terran_20_vs_23"):
         real = start(name, 100).real.astype(np.float64)
