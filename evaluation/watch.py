@@ -42,10 +42,10 @@ def watch(
         overview: draw the whole map instead of where the units go.
 
     Raises:
-        BadArgument: unknown policy, agent or step.
+        BadArgument: unknown policy, agent or step, or ``out`` is the name of a picture.
         ScenarioUnsupported: the engine cannot play the scenario.
     """
-    player = policy(policy_name)
+    player, out = policy(policy_name), _folder(out)
     settings = settings_of(scenario, player, seed, "watch")
     (episode,) = play(settings, player, remaining(0, 1, seed, "watch", scenario.name))
     return draw_episode(scenario, episode, out, agent, steps, overview)
@@ -62,10 +62,11 @@ def watch_recorded(
     """Draws episode ``number`` of the store at ``path`` as :func:`watch` draws a battle.
 
     Raises:
-        BadArgument: the store has no such episode, the scenario no such agent, the episode no such step.
+        BadArgument: the store has no such episode, the scenario no such agent, the episode no such step, or ``out`` is
+            the name of a picture.
         StoreMissing, StoreBroken: the store cannot be read.
     """
-    store = EpisodeStore.open(path)
+    store, out = EpisodeStore.open(path), _folder(out)
     if not 0 <= number < store.n_episodes:
         raise BadArgument(f"--episode {number} is not in {path}, which holds episodes 0 to {store.n_episodes - 1}.")
     return draw_episode(store.scenario, store.episode(number), out, agent, steps, overview)
@@ -92,6 +93,12 @@ def draw_episode(
         write_gif(out / "battle.gif", scenario, tables, agent, window),
         write_strip(out / "strip.png", scenario, tables, sorted(set(steps)) or MOMENTS, agent, window),
     ]
+
+
+def _folder(out: Path) -> Path:
+    if out.suffix.lower() in (".gif", ".png"):
+        raise BadArgument(f"--out {out} is the name of a picture; give a folder, which gets battle.gif and strip.png.")
+    return out
 
 
 def tables_of(episode: Episode) -> UnitTable:

@@ -1,5 +1,7 @@
 """What holds for the unit table of every battle at every moment."""
 
+import math
+
 import torch
 
 from s2rm_sc2 import scenarios
@@ -9,12 +11,15 @@ from s2rm_sc2.units import UNIT_TYPES
 MAX_HEALTH = torch.tensor([unit.health for unit in UNIT_TYPES])
 MAX_SHIELD = torch.tensor([unit.shield for unit in UNIT_TYPES])
 MAX_ENERGY = torch.tensor([unit.energy for unit in UNIT_TYPES])
+INNER = torch.tensor([unit.inner for unit in UNIT_TYPES])
 BODY = torch.tensor([unit.separation for unit in UNIT_TYPES])
 FLIES = torch.tensor([unit.plane == "air" for unit in UNIT_TYPES])
 CLIMBS = torch.tensor([unit.walks_cliffs for unit in UNIT_TYPES])
 # Ground units, colossi, flyers and structures, each against each.
 COLLIDE = torch.tensor([[1, 0, 0, 1], [0, 1, 1, 1], [0, 1, 1, 0], [1, 1, 0, 1]], dtype=torch.bool)
 KIND = torch.tensor([3 if "structure" in u.attributes else 2 * (u.plane == "air") + u.walks_cliffs for u in UNIT_TYPES])
+ALMOST = 0.999
+"""Share of the inner radius that must keep clear of walls: the rest is rounding."""
 OVERLAP = 0.25
 """Share of their contact distance that two bodies may share at the end of a step: crowds are pushed apart in time."""
 SQUEEZE = 0.4
@@ -33,14 +38,29 @@ def check_numbers(units: UnitTable) -> None:
 
 
 def check_ground(units: UnitTable, scenario: scenarios.Scenario) -> None:
+    """Centre and inner radius, in eight directions, are on ground that the body may stand on; flyers on the map."""
     width, height = scenario.terrain.size
     assert units.x.min() >= 0.0
     assert units.y.min() >= 0.0
     assert units.x.max() <= width
     assert units.y.max() <= height
-    cell = units.x.long().clamp(max=width - 1), units.y.long().clamp(max=height - 1)
-    walkable, cliffs = torch.tensor(scenario.terrain.walkable)[cell], torch.tensor(scenario.terrain.cliffs)[cell]
-    assert (walkable | (cliffs & CLIMBS[units.type]) | FLIES[units.type]).all()
+    angles = torch.arange(8) * (math.pi / 4.0)
+    reach = ALMOST * INNER[units.type]
+    x = torch.cat([units.x[None], units.x + torch.cos(angles)[:, None, None] * reach])
+    y = torch.cat([units.y[None], units.y + torch.sin(angles)[:, None, None] * reach])
+    assert (_free(scenario.terrain, x, y, CLIMBS[units.type]) | FLIES[units.type]).all()
+
+
+def _free(ground: scenarios.Terrain, x: torch.Tensor, y: torch.Tensor, climbs: torch.Tensor) -> torch.Tensor:
+    """Which places can be walked, halves of cut cells told apart; the blocked half is right, + 2 above, of the cut."""
+    width, height = ground.size
+    column, row = x.long().clamp(0, width - 1), y.long().clamp(0, height - 1)
+    walkable, cliffs = torch.tensor(ground.walkable)[column, row], torch.tensor(ground.cliffs)[column, row]
+    blocked = torch.tensor(ground.halved)[column, row].long() - 1
+    right, above = 1 - 2 * (blocked & 1), 1 - 2 * (blocked >> 1 & 1)
+    in_half = (blocked < 0) | ((x - column - 0.5) * right + (y - row - 0.5) * above >= 0.0)
+    on_map = (x >= 0.0) & (x <= width) & (y >= 0.0) & (y <= height)
+    return on_map & ((walkable & in_half) | (cliffs & climbs))
 
 
 def overlaps(units: UnitTable) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """The embedded backend: battles of one scenario played by the compiled engine, its memory shared with torch."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from s2rm_sc2.sides import ALLY, ENEMY
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import LOOPS_PER_STEP
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 """Raised whenever the same seed may no longer play the same battle."""
 
 _MASK = (1 << 64) - 1
@@ -52,20 +53,18 @@ class EmbeddedBackend:
         types = scenario.ally_kinds[:1] * scenario.n_units if scenario.draw else scenario.unit_types
         self.field = Field(n_battles, types, teams, scenario.terrain)
         self._plan = plan(scenario)
-        real, whole = torch.from_numpy(self.field.real), torch.from_numpy(self.field.whole)
-        self._units = UnitTable(
-            type=whole[:, r.TYPE],
-            team=whole[:, r.TEAM],
-            x=real[:, r.X],
-            y=real[:, r.Y],
-            health=real[:, r.HEALTH],
-            shield=real[:, r.SHIELD],
-            energy=real[:, r.ENERGY],
-            cooldown=real[:, r.COOLDOWN],
-            alive=torch.from_numpy(self.field.alive),
-        )
+        self._units = _table(self.field)
         self.field.opponent = OPPONENTS.index(scenario.opponent)
         self.reset(range(n_battles))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the table, which in a copy must lie in the copied field's memory."""
+        return {name: value for name, value in vars(self).items() if name != "_units"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Become a copy, deep or unpickled: its battles go on as the original's would, without it."""
+        vars(self).update(state)
+        self._units = _table(self.field)
 
     @property
     def units(self) -> UnitTable:
@@ -92,3 +91,19 @@ class EmbeddedBackend:
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _table(field: Field) -> UnitTable:
+    """The unit table of a field, in the field's own memory."""
+    real, whole = torch.from_numpy(field.real), torch.from_numpy(field.whole)
+    return UnitTable(
+        type=whole[:, r.TYPE],
+        team=whole[:, r.TEAM],
+        x=real[:, r.X],
+        y=real[:, r.Y],
+        health=real[:, r.HEALTH],
+        shield=real[:, r.SHIELD],
+        energy=real[:, r.ENERGY],
+        cooldown=real[:, r.COOLDOWN],
+        alive=torch.from_numpy(field.alive),
+    )

@@ -110,6 +110,8 @@ def follow(
             _tend(real, whole, i, target, types, ground, ways)
         elif target >= 0:
             _fight(real, whole, i, target, types, random, battle, ground, ways)
+        elif winding_up(real, whole, i, types) and alive[whole[r.STRUCK, i]]:  # it has given up whom it strikes
+            deeds[i] = r.FIGHTING
         elif orders[i] == MOVE or orders[i] == ATTACK_MOVE:
             if _walk(real, whole, i, goal_x[i], goal_y[i], ground, ways):
                 orders[i] = STAND

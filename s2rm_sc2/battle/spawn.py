@@ -119,7 +119,7 @@ def _place(
     """Place all units in order of creation; False when one finds no room.
 
     ``mirrored``: the first and last + 1 of those that start opposite to the first unit, the second, ...; those before
-    stay in their half of the map.
+    and those after stay in their half of the map.
     """
     ring, number, turn = 0, 0, 0.0
     first, last = mirrored
@@ -134,7 +134,11 @@ def _place(
         if first <= k < last:
             middle_x, middle_y = width - real[r.X, rows[k - first]], float(real[r.Y, rows[k - first]])
         spacing = NUDGE * real[r.RADIUS, row] if alone else 2.0 * real[r.RADIUS, row] + SPACE
-        border = width / 2.0 - real[r.BODY, row] if k < first else width
+        west, east = 0.0, width
+        if k < first:
+            east = width / 2.0 - real[r.BODY, row]
+        elif alone and k >= last:
+            west = width / 2.0 + real[r.BODY, row]
         placed = False
         while not placed and ring <= RINGS:
             a, b = _hexagon(ring, number)
@@ -143,7 +147,7 @@ def _place(
                 length = 0.0
             x = middle_x + spacing * (a * math.cos(turn) - b * math.sin(turn)) + length * math.cos(angle)
             y = middle_y + spacing * (a * math.sin(turn) + b * math.cos(turn)) + length * math.sin(angle)
-            placed = x <= border and fits(ground, x, y, real[r.INNER, row]) and _free(real, rows, k, row, x, y)
+            placed = west <= x <= east and fits(ground, x, y, real[r.INNER, row]) and _free(real, rows, k, row, x, y)
             if placed:
                 real[r.X, row], real[r.Y, row] = x, y
             number += 1

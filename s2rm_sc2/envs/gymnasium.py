@@ -11,6 +11,7 @@ from gymnasium import spaces
 
 from s2rm_sc2.envs.multi_agent import Floats, Picture, StarCraft2Env
 from s2rm_sc2.envs.spaces import SHOWN_PER_SECOND, action_masks, observation_space, playable
+from s2rm_sc2.envs.told import actions_of
 from s2rm_sc2.errors import BadArgument
 
 
@@ -70,9 +71,9 @@ class BattleEnv(gymnasium.Env[tuple[Floats, ...], Sequence[int]]):
         """Play one step: (observations, reward, terminated, truncated, info).
 
         Raises:
-            BadArgument: not one action per agent, or no episode is running.
+            BadArgument: not one whole number per agent, or no episode is running.
         """
-        wanted = [int(number) for number in action]
+        wanted = actions_of(action)
         if len(wanted) != self.n_agents:
             raise BadArgument(f"{len(wanted)} actions were given for {self.n_agents} agents; give one each.")
         played = playable(action_masks(self.smac), wanted)

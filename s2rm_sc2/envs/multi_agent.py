@@ -25,6 +25,7 @@ from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.envs.heuristic import Heuristic
 from s2rm_sc2.envs.moment import Moment
 from s2rm_sc2.envs.surroundings import Surroundings
+from s2rm_sc2.envs.told import actions_of, map_of, seed_of
 from s2rm_sc2.envs.unit import Unit
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.reward import max_rewards
@@ -58,7 +59,7 @@ class StarCraft2Env(Surroundings):
     Raises:
         ScenarioUnknown: no scenario has this name.
         ScenarioUnsupported: the engine cannot play it.
-        BadArgument: an option's value is out of range, or not what the engine can do.
+        BadArgument: name or seed is none, an option's value is out of range, or not what the engine can do.
         TypeError: no option has this name.
     """
 
@@ -77,7 +78,7 @@ class StarCraft2Env(Surroundings):
         **options: Any,  # noqa: ANN401 - SMAC's keywords, checked when they are read
     ) -> None:
         self.game, self.options = keywords.read(options)
-        scenario = scenarios.get(map_name)
+        scenario = scenarios.get(map_of(map_name))
         super().__init__(scenario, self.options.move_amount)
         self._maker = self._engine() if backend is None else self._checked(backend)
         self.battles = BatchedBattles(scenario, 1, self._maker(scenario, 1), self.options)
@@ -127,11 +128,11 @@ class StarCraft2Env(Surroundings):
 
         Raises:
             UnavailableAction: an agent cannot do what it is told.
-            BadArgument: not one action per agent, or no episode is running.
+            BadArgument: not one whole number per agent, or no episode is running.
         """
         if self._over:
             raise BadArgument("No episode is running; call reset() before step().")
-        said = torch.from_numpy(np.array([[int(action) for action in actions]], np.int64))
+        said = torch.tensor([actions_of(actions)], dtype=torch.int64)
         if said.shape[1] != self.n_agents:
             raise BadArgument(f"{said.shape[1]} actions were given for {self.n_agents} agents; give one each.")
         instead = None if self._heuristic is None else self._by_heuristic(self._heuristic, said, actions)
@@ -309,7 +310,11 @@ class StarCraft2Env(Surroundings):
         return float(max_rewards(self.battles.backend.units, self.scenario, self.options))
 
     def seed(self, seed: int | None = None) -> int | None:
-        """The seed that the environment was made with. With a number, episodes start over as if made with it."""
+        """The seed that the environment was made with. With a number, episodes start over as if made with it.
+
+        Raises:
+            BadArgument: the seed is no whole number.
+        """
         if seed is not None:
             self._reseed(seed)
         return self._seed
@@ -363,7 +368,8 @@ class StarCraft2Env(Surroundings):
         return backend
 
     def _reseed(self, seed: int | None) -> None:
-        self._seed, self._root = seed, secrets.randbits(63) if seed is None else int(seed)
+        self._seed = seed_of(seed)
+        self._root = secrets.randbits(63) if self._seed is None else self._seed
         self._episodes = 0
 
     def _again(self, seed: int) -> UnitTable:

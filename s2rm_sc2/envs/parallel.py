@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
-from gymnasium.utils import EzPickle
 from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils.conversions import parallel_to_aec
 
 from s2rm_sc2.actions import NO_OP, STOP
 from s2rm_sc2.envs.multi_agent import Floats, Picture, StarCraft2Env
 from s2rm_sc2.envs.spaces import SHOWN_PER_SECOND, action_masks, observation_space, playable, state_space
+from s2rm_sc2.envs.told import actions_of
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 
@@ -36,7 +36,7 @@ def agent_names(scenario: Scenario) -> list[str]:
     return names
 
 
-class BattleParallelEnv(ParallelEnv[str, Seen, int], EzPickle):  # type: ignore[misc] # PettingZoo has no types
+class BattleParallelEnv(ParallelEnv[str, Seen, int]):  # type: ignore[misc] # PettingZoo has no types
     """A battle as a :class:`pettingzoo.ParallelEnv`.
 
     Every agent observes ``{"observation": float32 (obs_size,), "action_mask": int8 (n_actions - 1,)}`` and takes an
@@ -71,7 +71,6 @@ class BattleParallelEnv(ParallelEnv[str, Seen, int], EzPickle):  # type: ignore[
         render_mode: str | None = None,
         **options: Any,  # noqa: ANN401 - SMAC's keywords, checked by StarCraft2Env
     ) -> None:
-        EzPickle.__init__(self, map_name, max_cycles, render_mode, **options)
         if render_mode not in (None, "rgb_array"):
             raise BadArgument(f"render_mode is {render_mode!r}; give 'rgb_array' or None.")
         self.smac = StarCraft2Env(map_name, **options)
@@ -116,14 +115,19 @@ class BattleParallelEnv(ParallelEnv[str, Seen, int], EzPickle):  # type: ignore[
         ``infos`` say ``battle_won`` and whether the agent's action was an ``unavailable_action``.
 
         Raises:
-            BadArgument: no episode is running.
+            BadArgument: no episode is running, an agent that never was is told something, or an action is no whole
+                number. What those who have left are told is ignored.
         """
         if not self.agents:
             raise BadArgument("No episode is running; call reset() before step().")
+        unknown = sorted(map(str, actions.keys() - self._number.keys()))
+        if unknown:
+            raise BadArgument(f"No agent is called {', '.join(unknown)}; agents are {', '.join(self.possible_agents)}.")
         wanted = [NO_OP] * self.smac.n_agents
-        for name in self.agents:
-            action = actions.get(name)
-            wanted[self._number[name]] = STOP if action is None else int(action) + STOP
+        told = [actions.get(name) for name in self.agents]
+        chosen = actions_of([0 if action is None else action for action in told])
+        for name, action in zip(self.agents, chosen, strict=True):
+            wanted[self._number[name]] = action + STOP
         played = playable(action_masks(self.smac), wanted)
         reward, over, result = self.smac.step(played)
         self._steps += 1

@@ -40,6 +40,10 @@ class Arrays:
     def __init__(self) -> None:
         self._last: tuple[UnitTable | None, dict[str, Array]] = None, {}
 
+    def __reduce__(self) -> tuple[type["Arrays"], tuple[()]]:
+        """A copy remembers nothing: copied arrays would no longer be those of a copied table."""
+        return Arrays, ()
+
     def of(self, units: UnitTable) -> dict[str, Array]:
         """Field name to array ``[B, U]``, in the table's own memory."""
         table, arrays = self._last

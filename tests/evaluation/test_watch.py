@@ -50,5 +50,11 @@ def test_bad_input_is_named(store_3m: EpisodeStore, tmp_path: Path) -> None:
         watch(get("3m"), "drunk", 0, tmp_path)
     with pytest.raises(BadArgument, match="0 to 19"):
         watch_recorded(store_3m.path, 20, tmp_path)
+    gif = tmp_path / "x" / "y.gif"
+    with pytest.raises(BadArgument, match=r"y\.gif is the name of a picture; give a folder"):
+        watch(get("3m"), "scripted", 0, gif)
+    with pytest.raises(BadArgument, match=r"y\.gif is the name of a picture; give a folder"):
+        watch_recorded(store_3m.path, 0, gif)
+    assert not (tmp_path / "x").exists()
     with pytest.raises(StoreMissing):
         watch_recorded(tmp_path / "nowhere.zarr", 0, tmp_path)

@@ -100,7 +100,7 @@ def test_mirrored_starts_are_mirrored(name: str) -> None:
         x, y = field.real[battle, :2].astype(np.float64)
         types, body = field.whole[battle, r.TYPE], field.real[battle, r.BODY]
         assert (x[:n] + body[:n] < 16.001).all()  # a clear line between the halves
-        assert (x[n:] > 14.0).all()
+        assert (x[n:] - body[n:] > 15.999).all()
         order, image = (np.lexsort((y[rows], types[rows])) for rows in (slice(n), slice(n, 2 * n)))
         assert (types[:n][order] == types[n : 2 * n][image]).all()
         assert np.allclose(x[:n][order], 32.0 - x[n : 2 * n][image], atol=1e-4)
@@ -120,6 +120,16 @@ def test_surrounding_enemies_stand_on_diagonals() -> None:
     off_diagonal = np.abs(np.abs(enemies[:, 0]) - np.abs(enemies[:, 1]))
     assert np.quantile(off_diagonal, 0.9) < 4.0
     assert np.abs(enemies).max() > 15.0  # some as far as the corners
+
+
+def test_surrounding_enemies_stand_between_a_corner_and_two_cells_from_the_middle() -> None:
+    places = start("protoss_1_vs_1", BATTLES).real[:, :2].astype(np.float64) - 16.0
+    off = np.abs(places[np.abs(places[:, :, 0]).max(1) < 0.06, :, 1])
+    inner = off[off.max(1) < 14.5]  # nearer to the corner a body has to step aside
+    assert len(inner) > 700
+    assert np.abs(inner[:, 0] - inner[:, 1]).max() < 0.11
+    assert 1.95 <= inner.min() < 2.1
+    assert off.mean() == pytest.approx(9.0, abs=0.5)  # anywhere between 2 and 16, four standard deviations
 
 
 def test_starts_are_free_of_overlap_and_inside_the_map() -> None:

@@ -73,7 +73,7 @@ def test_a_unit_answers_whoever_damages_it_from_afar() -> None:
 
 
 def test_friends_within_four_cells_are_called_to_help() -> None:
-    field = meeting("stalker", "zealot zealot zealot", [(10.0, 16.0), (17.0, 16.0), (20.0, 16.0), (21.5, 16.0)])
+    field = meeting("stalker", "zealot zealot zealot", [(10.0, 16.0), (17.0, 16.0), (20.95, 16.0), (17.0, 20.05)])
     order(field, 0, 0, ATTACK, target=1)
     advance(field, 12)
     assert [target(field, unit) for unit in (1, 2, 3)] == [0, 0, -1]
@@ -98,6 +98,14 @@ def test_an_idle_unit_gives_up_beyond_its_leash_and_returns() -> None:
     assert np.hypot(field.real[0, r.X, 1] - 10.0, field.real[0, r.Y, 1] - 3.0) <= 1.0
 
 
+@pytest.mark.parametrize(("distance", "taken"), [(20.9, 0), (21.1, -1)])
+def test_an_idle_unit_takes_nobody_further_than_21_cells_from_its_post(distance: float, taken: int) -> None:
+    field = meeting("marine", "zergling", [(5.0 + distance, 16.0), (5.0, 16.0)])
+    field.real[0, r.X, 1] = 22.0
+    advance(field, 1)
+    assert target(field, 1) == taken
+
+
 def test_hunters_find_foes_anywhere() -> None:
     field = meeting("marine", "zergling zergling", [(1.0, 1.0), (30.0, 30.0), (30.0, 28.0)])
     order(field, 0, 1, HUNT)
@@ -114,7 +122,9 @@ def test_hunters_keep_their_prey_until_it_is_dead_and_take_the_next_closest() ->
     advance(field, 8)
     assert target(field, 2) == 0
     field.alive[0, 0], field.real[0, r.X, 1] = False, 4.0
-    advance(field, 8)  # hunters look round every half second
+    advance(field, 7)  # loops 9 to 15: in loop 12 it scans only what is near
+    assert target(field, 2) == -1
+    advance(field, 1)  # hunters look round every half second
     assert target(field, 2) == 1
 
 

@@ -23,6 +23,27 @@ SIGHTS = {"marine": 9.0, "marauder": 10.0, "stalker": 10.0, "zealot": 9.0, "colo
 SIGHTS |= {"zergling": 8.0, "baneling": 8.0, "hydralisk": 9.0, "spine_crawler": 11.0}
 
 
+SEPARATIONS = {"marine": 0.375, "marauder": 0.5, "medivac": 0.75, "stalker": 0.625, "zealot": 0.375, "colossus": 0.75}
+SEPARATIONS |= {"zergling": 0.375, "baneling": 0.375, "hydralisk": 0.5}
+INNERS = {"marine": 0.375, "marauder": 0.375, "medivac": 0.75, "stalker": 0.5, "zealot": 0.375, "colossus": 0.5625}
+INNERS |= {"zergling": 0.375, "baneling": 0.375, "hydralisk": 0.375}
+
+
+@pytest.mark.parametrize(("name", "separation"), SEPARATIONS.items())
+def test_bodies_are_pushed_apart_until_they_touch_and_no_further(name: str, separation: float) -> None:
+    field = meeting(f"{name} {name}", name, [(10.0, 16.0), (10.0 + 1.8 * separation, 16.0), (31.0, 31.0)])
+    advance(field, 32)
+    assert field.real[0, r.X, 1] - field.real[0, r.X, 0] == pytest.approx(2 * separation, abs=1e-3)
+
+
+@pytest.mark.parametrize(("name", "inner"), INNERS.items())
+def test_walls_stop_a_body_at_its_inner_radius(name: str, inner: float) -> None:
+    field = meeting(name, name, [(2.0, 16.0), (31.0, 31.0)])
+    order(field, 0, 0, MOVE, x=0.0, y=16.0)
+    advance(field, 48)
+    assert field.real[0, r.X, 0] == pytest.approx(inner, abs=1e-4)
+
+
 @pytest.mark.parametrize(("name", "speed"), SPEEDS.items())
 def test_a_second_of_walking_and_back_without_turning(name: str, speed: float) -> None:
     field = meeting(name, "marine", [(10.0, 16.0), (31.0, 31.0)])
@@ -110,6 +131,25 @@ def test_a_unit_stands_until_its_damage_point_whatever_its_target_does() -> None
     assert field.whole[0, r.MISSILE, 0] == 1
     advance(field, 1)
     assert field.real[0, r.X, 0] > 10.0
+
+
+@pytest.mark.parametrize("order_kind", [STAND, ATTACK_MOVE])
+def test_who_gives_up_its_target_while_winding_up_stands_until_the_hit_as_well(order_kind: int) -> None:
+    """The attack begins in loop 3, 2.67 loops before the damage point; targets out of sight are given up in loop 4."""
+    field = durable(meeting("stalker", "stalker", [(10.0, 16.0), (17.0, 16.0)]), 0)
+    order(field, 0, 1, order_kind, x=30.0, y=16.0)
+    field.real[0, r.COOLDOWN, 1] = 3.0
+    advance(field, 4)
+    field.real[0, r.X, 0] = 2.0
+    advance(field, 1)
+    assert target(field, 1) == -1
+    assert field.real[0, r.X, 1] == 17.0
+    assert field.whole[0, r.MISSILE, 1] == -1
+    advance(field, 1)
+    assert field.real[0, r.X, 1] == 17.0
+    assert field.whole[0, r.MISSILE, 1] == 0  # the hit lands although the target is 13.75 cells away
+    advance(field, 1)
+    assert field.real[0, r.X, 1] > 17.0
 
 
 def test_a_zealots_second_hit_lands_wherever_both_still_live() -> None:

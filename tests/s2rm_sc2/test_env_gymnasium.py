@@ -97,6 +97,8 @@ def test_unavailable_actions_become_stop_or_no_op_and_are_counted() -> None:
     seen, *_, info = env.step([8, 0, 1])  # out of range; no-op while alive; stop
     assert info["unavailable_actions"] == 2
     assert np.array_equal(seen, other.step([1, 1, 1])[0])
+    with pytest.raises(BadArgument, match="whole number"):
+        env.step([1.5, 1, 1])  # type: ignore[list-item]
     with pytest.raises(BadArgument, match="3 agents"):
         env.step([1, 1])
     rng, over = np.random.default_rng(0), False

@@ -139,6 +139,34 @@ def test_unknown_names_are_refused() -> None:
         StarCraft2Env("3mm")
 
 
+@pytest.mark.parametrize("seed", ["a", "1", 1.7, float("nan"), [3]])
+def test_a_seed_that_is_no_whole_number_is_refused(seed: int) -> None:
+    with pytest.raises(BadArgument, match=r"seed is .* give a whole number"):
+        StarCraft2Env("3m", seed=seed)
+    env = StarCraft2Env("3m", seed=np.int64(3))  # type: ignore[arg-type] # NumPy's integers are
+    with pytest.raises(BadArgument, match="seed is"):
+        env.seed(seed)
+    assert env.seed() == 3
+
+
+@pytest.mark.parametrize("name", [None, 8, ["8m"]])
+def test_a_map_name_that_is_no_text_is_refused(name: str) -> None:
+    with pytest.raises(BadArgument, match=r"map_name is .* give the name of a scenario"):
+        StarCraft2Env(map_name=name)
+
+
+@pytest.mark.parametrize("actions", [[1.5] * 3, [1, 1, None], ["1", "1", "1"], 1, [1, 1, float("inf")], [[1, 2, 3]]])
+def test_actions_that_are_no_whole_numbers_are_refused(actions: list[int]) -> None:
+    env = StarCraft2Env("3m", seed=0)
+    env.reset()
+    before = env.get_state()
+    with pytest.raises(BadArgument, match="give a whole number for each agent"):
+        env.step(actions)
+    assert np.array_equal(env.get_state(), before)
+    for fine in (np.ones(3, np.float32), torch.ones(3, dtype=torch.int64), (1, 1, 1), iter([1, 1, 1])):
+        env.step(fine)
+
+
 def test_features_add_up_and_units_are_as_in_the_vectors() -> None:
     env = StarCraft2Env("3s5z", seed=1, obs_last_action=True, obs_timestep_number=True, state_timestep_number=True)
     obs, state = env.reset()

@@ -1,4 +1,3 @@
-import pickle
 from collections import Counter
 
 import numpy as np
@@ -103,7 +102,7 @@ def test_what_is_not_available_becomes_stop_and_is_said() -> None:
     assert all(np.array_equal(views[name]["observation"], stopped[name]["observation"]) for name in views)
 
 
-def test_it_draws_pickles_and_refuses_windows() -> None:
+def test_it_draws_and_refuses_windows() -> None:
     env = parallel_env("3m", render_mode="rgb_array", seed=3)
     env.reset()
     picture = env.render()
@@ -111,9 +110,19 @@ def test_it_draws_pickles_and_refuses_windows() -> None:
     assert picture.dtype == np.uint8
     assert picture.ndim == 3
     assert parallel_env("3m").render() is None
-    copy, twin = pickle.loads(pickle.dumps(env)), parallel_env("3m", seed=3)
-    copy.reset()
-    twin.reset()
-    assert np.array_equal(copy.state(), twin.state())
     with pytest.raises(BadArgument, match="render_mode"):
         parallel_env("3m", render_mode="human")
+
+
+def test_unknown_agents_and_actions_that_are_no_numbers_are_refused() -> None:
+    env = parallel_env("3m", seed=3)
+    env.reset()
+    before = env.state()
+    with pytest.raises(BadArgument, match="No agent is called marine_3; agents are marine_0, marine_1, marine_2"):
+        env.step({"marine_0": 0, "marine_3": 0})
+    for wrong in (0.5, "up"):
+        with pytest.raises(BadArgument, match="whole number"):
+            env.step({"marine_0": wrong})  # type: ignore[dict-item]
+    assert np.array_equal(env.state(), before)
+    env.agents = ["marine_0", "marine_1"]
+    env.step({"marine_0": 0, "marine_1": 0, "marine_2": 0})  # who has left may be told what it will
