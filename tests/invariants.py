@@ -38,16 +38,20 @@ def check_numbers(units: UnitTable) -> None:
 
 
 def check_ground(units: UnitTable, scenario: scenarios.Scenario) -> None:
-    """Centre and inner radius, in eight directions, are on ground that the body may stand on; flyers on the map."""
+    """Every centre is on ground that the body may stand on, flyers on the map."""
     width, height = scenario.terrain.size
     assert units.x.min() >= 0.0
     assert units.y.min() >= 0.0
     assert units.x.max() <= width
     assert units.y.max() <= height
-    angles = torch.arange(8) * (math.pi / 4.0)
+    assert (_free(scenario.terrain, units.x, units.y, CLIMBS[units.type]) | FLIES[units.type]).all()
+
+
+def check_walls(units: UnitTable, scenario: scenarios.Scenario) -> None:
+    """So is everything within the inner radius, looked at in eight directions."""
+    angles = (torch.arange(8) * (math.pi / 4.0))[:, None, None]
     reach = ALMOST * INNER[units.type]
-    x = torch.cat([units.x[None], units.x + torch.cos(angles)[:, None, None] * reach])
-    y = torch.cat([units.y[None], units.y + torch.sin(angles)[:, None, None] * reach])
+    x, y = units.x + torch.cos(angles) * reach, units.y + torch.sin(angles) * reach
     assert (_free(scenario.terrain, x, y, CLIMBS[units.type]) | FLIES[units.type]).all()
 
 

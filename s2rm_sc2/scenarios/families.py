@@ -29,11 +29,12 @@ def family_names() -> tuple[str, ...]:
 def family(name: str) -> Scenario | None:
     """The scenario of a family's name, None where it is none.
 
-    ``10gen_RACE`` is 10 against 10, which ``RACE_10_vs_10`` is another name of; other sizes are ``RACE_5_vs_5``.
+    ``10gen_RACE`` is 10 against 10, which ``RACE_10_vs_10`` is another name of; other sizes are ``RACE_5_vs_5``, which
+    may also be written ``10gen_RACE_5v5``, the map of SMACv2 with the size of its configuration.
     """
     races = "|".join(_rows())
     registered = re.fullmatch(rf"{NOMINAL}gen_({races})", name)
-    sized = re.fullmatch(rf"({races})_([1-9]\d?)_vs_([1-9]\d?)", name)
+    sized = re.fullmatch(rf"(?:{NOMINAL}gen_)?({races})_([1-9]\d?)(?:_vs_|v)([1-9]\d?)", name)
     if registered:
         return _family(registered[1], NOMINAL, NOMINAL)
     return _family(sized[1], int(sized[2]), int(sized[3])) if sized else None

@@ -16,7 +16,7 @@ from s2rm_sc2.backends.embedded import EmbeddedBackend
 from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
 from s2rm_sc2.seeds import number
 from s2rm_sc2.table import FIELDS, UnitTable
-from tests.invariants import check_apart, check_ground, check_numbers
+from tests.invariants import check_apart, check_ground, check_numbers, check_walls
 
 ROOT = Path(__file__).parents[2]
 
@@ -143,6 +143,7 @@ def test_starts_are_sorted_packed_and_on_the_ground(name: str) -> None:
     assert units.alive.all()
     check_numbers(units)
     check_ground(units, scenario)
+    check_walls(units, scenario)
     check_apart(units, overlap=0.0)
     n = scenario.n_agents
     centre = torch.tensor([[group.x, group.y] for group in scenario.allies for _ in range(group.count)]).mean(0)

@@ -12,7 +12,7 @@ from s2rm_sc2 import scenarios
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import ScenarioUnsupported
 from s2rm_sc2.units import UNIT_TYPES
-from tests.invariants import OVERLAP, SQUEEZE, check_ground, check_numbers, overlaps
+from tests.invariants import OVERLAP, SQUEEZE, check_ground, check_numbers, check_walls, overlaps
 
 MAPS = (*scenarios.smac_names(), "10gen_protoss", "10gen_terran", "10gen_zerg", "3x2s3z")
 BATTLES, STEPS = 256, 120
@@ -38,6 +38,7 @@ def play(name: str, n_battles: int, steps: int, seed: int = 0) -> None:
         units = battles.units
         check_numbers(units)
         check_ground(units, scenario)
+        check_walls(units, scenario)
         if step % 8 == 6:
             before = overlaps(units)
             assert before.max() <= SQUEEZE

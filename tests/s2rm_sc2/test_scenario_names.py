@@ -73,6 +73,9 @@ def test_properties_change_what_they_name_and_nothing_else() -> None:
     [
         ("3s5z,limit=200,sight=6.0", "3s5z,sight=6,limit=200"),
         ("3s5z,limit=150,opponent=smac,sight=9", "3s5z"),
+        ("10gen_protoss_5v5", "protoss_5_vs_5"),
+        ("10gen_zerg_20v23,limit=70", "zerg_20_vs_23,limit=70"),
+        ("10gen_terran_10v10", "10gen_terran"),
         ("protoss_10_vs_10,opponent=kite", "10gen_protoss,opponent=kite"),
     ],
 )
