@@ -11,12 +11,13 @@ import torch
 from collectors.collect import CollectReport, collect
 from collectors.venue import Venue
 from s2rm_sc2 import scenarios
-from s2rm_sc2.backends.sc2 import FAILURES_IN_A_ROW, Sc2Backend
+from s2rm_sc2.backends.sc2 import Sc2Backend
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument, BattleLost, GameFailed
 from s2rm_sc2.standin.battle import Battles
 from s2rm_sc2.standin.faults import KINDS, Fault, take
 from s2rm_sc2.standin.server import serving
+from s2rm_sc2.starcraft.faults import FAILURES_IN_A_ROW
 from s2rm_sc2.starcraft.game import GameSettings
 from s2rm_sc2.store import EpisodeStore
 

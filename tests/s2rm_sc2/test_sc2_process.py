@@ -17,7 +17,8 @@ from s2rm_sc2.backends.sc2 import Sc2Backend
 from s2rm_sc2.errors import BadArgument, StarCraftMissing, StoreMismatch
 from s2rm_sc2.standin import faults
 from s2rm_sc2.standin.install import write_install
-from s2rm_sc2.starcraft.game import Game, GameFault, GameSettings
+from s2rm_sc2.starcraft.faults import GameFault
+from s2rm_sc2.starcraft.game import Game, GameSettings
 from s2rm_sc2.starcraft.installed import VARIABLE, look
 from s2rm_sc2.store import EpisodeStore
 from tests.commands import foreground, shell
