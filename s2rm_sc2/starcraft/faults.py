@@ -62,7 +62,7 @@ class Patience:
         """
         self.failures[str(fault)] += 1
         self._in_a_row += 1
-        log.warning("StarCraft II failed (%s); it is started anew.", fault)
+        log.warning("StarCraft II failed (%s); it is started anew.", str(fault))  # whoever keeps it keeps no connection
         if self._in_a_row > FAILURES_IN_A_ROW:
             raise GameFailed(
                 f"StarCraft II failed {self._in_a_row} times in a row, the last time at {fault}; "

@@ -4,6 +4,7 @@ import atexit
 import signal
 import threading
 import weakref
+from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn, Protocol
 
@@ -31,7 +32,9 @@ def end(process: Any) -> None:  # noqa: ANN401 - pysc2 has no types
     try:
         process.close()
     except Exception:  # pysc2 stops at the first thing that fails; without a controller it ends the process
-        process._controller = None
+        controller, process._controller = process._controller, None
+        with suppress(Exception):
+            controller.close()
         process.close()
 
 

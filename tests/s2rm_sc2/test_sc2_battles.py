@@ -72,6 +72,22 @@ def test_a_game_goes_on_after_its_first_battle_whatever_the_seed(port: int) -> N
     ours.close()
 
 
+def test_after_a_draw_the_next_battle_is_a_new_one(port: int) -> None:
+    """The map creates everyone anew within the very step in which the last two fall."""
+    ours = through_the_protocol(scenarios.get("3m"), port)
+    engines = BatchedBattles(ours.scenario, 1)
+    ours.reset([SEED])
+    game, everyone = ours.backend._game, list(ours.backend._seen.tags)  # type: ignore[attr-defined]
+    game.kill(everyone)
+    result = ours.step(torch.ones((1, 3), dtype=torch.int64))
+    assert (result.terminated.item(), result.won.item()) == (True, False)
+    ours.reset([SEED])
+    engines.reset([battle_seed(SEED, 2)])  # battle 1 was begun by the map in the midst of that step
+    assert_same(ours, engines)
+    assert not set(ours.backend._seen.tags) & set(everyone)  # type: ignore[attr-defined]
+    ours.close()
+
+
 @pytest.mark.parametrize("name", ["5s3z", "10gen_protoss", "3m,opponent=focus"])
 def test_what_the_game_has_no_map_for_is_refused(name: str) -> None:
     with pytest.raises(ScenarioUnsupported, match="no map"):

@@ -150,9 +150,10 @@ def test_a_real_game_is_not_overwritten(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"backend": "sc3"}, "choose one of: embedded, sc2"),
+        ({"backend": "sc3"}, "choose one of: embedded, sc2, smac"),
         ({"backend": "embedded", "attach": ("a:1",)}, "add --backend sc2"),
         ({"backend": "sc2", "attach": ("a:1",), "workers": 2}, "give each --attach"),
+        ({"backend": "smac", "attach": ("a:1",)}, "or --backend sc2"),
     ],
 )
 def test_venues_that_do_not_fit_are_refused(values: dict[str, object], said: str) -> None:
