@@ -45,7 +45,8 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--episodes", type=int, default=500)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--timeout", type=int, default=20)
+    parser.add_argument("--timeout", type=int, default=30)
+    parser.add_argument("--smac", action="store_true", help="through SMAC's own client")
     asked = parser.parse_args()
     rng, started = np.random.default_rng(0), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -55,7 +56,7 @@ def main() -> None:
         file.write_text("\n".join(lines))
         os.environ |= {VARIABLE: str(write_install(place / "sc2")), "TMPDIR": str(temporary)}
         os.environ[faults.VARIABLE], tempfile.tempdir = str(file), str(temporary)
-        where = Venue((GameSettings(timeout=asked.timeout),))
+        where = Venue((GameSettings(timeout=asked.timeout),), asked.smac)
         report = collect(
             scenarios.get("3m"), place / "3m.zarr", asked.episodes, "random", 0, asked.workers, venue=where
         )
