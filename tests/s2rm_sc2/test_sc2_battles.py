@@ -17,6 +17,7 @@ from s2rm_sc2.table import FIELDS
 from s2rm_sc2.views import SmacOptions
 
 SEED = 7
+TWICE = ("3m", "MMM", "2c_vs_64zg")  # a second battle in the same game
 OPTIONS = SmacOptions(obs_last_action=True, obs_pathing_grid=True, obs_terrain_height=True, reward_only_positive=False)
 
 
@@ -46,7 +47,7 @@ def assert_same(ours: BatchedBattles, engines: BatchedBattles) -> None:
 def test_whole_episodes_equal_the_engines(name: str, port: int) -> None:
     scenario = scenarios.get(name)
     ours, engines = through_the_protocol(scenario, port, OPTIONS), BatchedBattles(scenario, 1, options=OPTIONS)
-    for number in range(2):
+    for number in range(2 if name in TWICE else 1):
         ours.reset([SEED])
         engines.reset([battle_seed(SEED, number)])
         draw = torch.Generator().manual_seed(number)
