@@ -31,7 +31,7 @@ def draw(rng: np.random.Generator) -> str:
     """One fault as a line of the stand-in's file; half of them strike in the middle of a battle."""
     kind, place = str(rng.choice(faults.KINDS)), rng.random()
     if place < 0.05:
-        return f"{faults.CRASH} {faults.START}"
+        return f"{rng.choice((faults.CRASH, faults.HANG))} {faults.START}"
     if place < 0.2:
         return f"{kind} {rng.choice(('ping', 'create_game', 'join_game'))}"
     if place < 0.5:

@@ -203,7 +203,7 @@ def map_of(scenario: Scenario) -> str:
     name = scenario.name.partition(",")[0]
     if name not in smac_names() or scenario.opponent != "smac":
         raise ScenarioUnsupported(
-            f"StarCraft II has no map for scenario {scenario.name!r}; it plays SMAC's 23 maps with their own "
-            "enemies (s2rm-sc2 scenarios lists them), and the embedded engine plays every scenario."
+            f"StarCraft II has no map for scenario {scenario.name!r}; it plays SMAC's 23 maps with their own enemies "
+            "(s2rm-sc2 scenarios lists them), no SMACv2 families, and the embedded engine plays every scenario."
         )
     return name

@@ -19,7 +19,9 @@ def folder() -> Path:
     """
     spec = find_spec("smac")
     if spec is None:
-        raise StarCraftMissing(f"SMAC's package is not installed; install it with: {INSTALL}.")
+        raise StarCraftMissing(
+            f"SMAC's package is not installed; install it with: {INSTALL}, or play without it (--backend sc2)."
+        )
     places = [Path(place) for place in spec.submodule_search_locations or ()]
     for place in places:
         if (place / "env/starcraft2/starcraft2.py").is_file():

@@ -116,7 +116,7 @@ def test_a_game_that_was_killed_or_will_not_end_leaves_nothing(
     place: Path, standin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = place / "faults"
-    file.write_text("\nhang quit\ncrash quit\ncrash start")
+    file.write_text("\nhang quit\ncrash quit\ncrash start\nhang start")
     monkeypatch.setenv(faults.VARIABLE, str(file))
     killed, *others = (Game(GameSettings(timeout=60)) for _ in range(3))
     for process in games(standin)[:1]:
@@ -131,8 +131,9 @@ def test_a_game_that_was_killed_or_will_not_end_leaves_nothing(
         game.close()
         game.close()
     assert failed == 1
-    with pytest.raises(GameFault, match="start: ConnectError"):
-        Game(GameSettings(timeout=60))
+    for timeout in (60, 1):
+        with pytest.raises(GameFault, match="start: ConnectError"):
+            Game(GameSettings(timeout=timeout))
 
 
 def test_without_a_game_one_sentence_says_where_it_was_looked_for_and_what_to_do_instead(
