@@ -23,8 +23,9 @@ from s2rm_sc2.starcraft.game import GameSettings
 from s2rm_sc2.starcraft.installed import VARIABLE
 from s2rm_sc2.store import EpisodeStore
 
-ROUNDS = 100
-"""Steps within which a battle's fault strikes: the first few battles of a game."""
+ROUNDS = 150
+"""Steps within which a battle's fault strikes: the first few battles of a game, so that most games play one to its end
+and failures in a row stay few enough to be borne."""
 
 
 def draw(rng: np.random.Generator) -> str:
@@ -32,7 +33,7 @@ def draw(rng: np.random.Generator) -> str:
     kind, place = str(rng.choice(faults.KINDS)), rng.random()
     if place < 0.05:
         return f"{rng.choice((faults.CRASH, faults.HANG))} {faults.START}"
-    if place < 0.2:
+    if place < 0.15:
         return f"{kind} {rng.choice(('ping', 'create_game', 'join_game'))}"
     if place < 0.5:
         return f"{kind} debug {rng.integers(1, 5)}"
