@@ -23,9 +23,9 @@ from s2rm_sc2.starcraft.game import GameSettings
 from s2rm_sc2.starcraft.installed import VARIABLE
 from s2rm_sc2.store import EpisodeStore
 
-ROUNDS = 150
-"""Steps within which a battle's fault strikes: the first few battles of a game, so that most games play one to its end
-and failures in a row stay few enough to be borne."""
+ROUNDS = 300
+"""Steps within which a battle's fault strikes. A battle that is played again is the same one in a new game, up to 60 steps
+long; most games have to end it, or failures in a row are more than is borne."""
 
 
 def draw(rng: np.random.Generator) -> str:
@@ -44,7 +44,7 @@ def main() -> None:
     """Collect, then count what is there and what is left."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=200)
-    parser.add_argument("--episodes", type=int, default=500)
+    parser.add_argument("--episodes", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--timeout", type=int, default=30)
     parser.add_argument("--smac", action="store_true", help="through SMAC's own client")

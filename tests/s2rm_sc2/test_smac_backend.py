@@ -5,6 +5,7 @@ SMAC (github.com/oxwhirl/smac) is not on the package index; where it is not inst
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from s2rm_sc2.envs.through_smac import SmacBattles
 from s2rm_sc2.errors import BadArgument, BattleLost, GameFailed, ScenarioUnsupported
 from s2rm_sc2.standin.faults import KINDS, Fault
 from s2rm_sc2.standin.install import write_install
+from s2rm_sc2.starcraft.faults import FAILURES_IN_A_ROW
 from s2rm_sc2.starcraft.game import GameSettings
 from s2rm_sc2.starcraft.installed import VARIABLE
 from s2rm_sc2.store import EpisodeStore
@@ -145,3 +147,14 @@ def test_after_a_draw_it_plays_on_with_those_that_the_map_has_created() -> None:
             wait(battles)
         battles.close()
     assert not backend.failures
+
+
+def test_failures_between_whole_battles_are_forgiven() -> None:
+    battles = SmacBattles(MAP, backend := SmacBackend(MAP, SETTINGS))
+    with at_hand(repeat(Fault("error", "debug"))):  # every second reset meets it
+        for seed in range(2 * FAILURES_IN_A_ROW + 4):
+            battles.reset([seed])
+            while not battles.done.all():
+                wait(battles)
+        battles.close()
+    assert backend.failures.total() > FAILURES_IN_A_ROW
