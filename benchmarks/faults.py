@@ -24,8 +24,8 @@ from s2rm_sc2.starcraft.installed import VARIABLE
 from s2rm_sc2.store import EpisodeStore
 
 ROUNDS = 300
-"""Steps within which a battle's fault strikes. A battle that is played again is the same one in a new game, up to 60 steps
-long; most games have to end it, or failures in a row are more than is borne."""
+"""Steps within which a battle's fault strikes. A battle that is played again is the same one in a new game, up to 60
+steps long; most games have to end it, or failures in a row are more than is borne."""
 
 
 def draw(rng: np.random.Generator) -> str:
