@@ -16,6 +16,7 @@ from collectors.venue import venue
 from s2rm_sc2 import scenarios
 from s2rm_sc2.backends.sc2 import Sc2Backend
 from s2rm_sc2.cli import app
+from s2rm_sc2.episode import Episode
 from s2rm_sc2.errors import BadArgument, StarCraftMissing, StoreMismatch
 from s2rm_sc2.standin import faults
 from s2rm_sc2.standin.install import write_install
@@ -27,19 +28,6 @@ from tests.commands import foreground
 from tests.s2rm_sc2.oxwhirl import needs_smac
 
 MAP = "3m,limit=5"
-
-
-# The command line, but that episodes say their numbers and are committed by the dozen.
-COLLECT = """
-import collectors.collect
-from s2rm_sc2.cli import main
-class Saying(collectors.collect._Display):
-    def show(self, episode):
-        print(episode.index, flush=True)
-collectors.collect._Display = Saying
-collectors.collect.COMMIT_BYTES = 100_000
-main()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -70,30 +58,34 @@ def games(standin: Path) -> list[psutil.Process]:
 
 
 @pytest.mark.parametrize("backend", ["sc2", pytest.param("smac", marks=needs_smac)])
-def test_several_workers_collect_from_games_of_their_own_until_ctrl_c(backend: str, place: Path, standin: Path) -> None:
-    command = [sys.executable, "-c", COLLECT, "collect", "--backend", backend, "--map", MAP, "--policy", "random"]
-    command += ["--episodes", "2000", "--workers", "2", "--out", str(place / "3m.zarr")]
-    with foreground():
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert process.stdout is not None
-    said = [int(process.stdout.readline()) for _ in range(33)]  # a block of each worker, and one more
-    assert len(games(standin)) == 2
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+def test_several_workers_collect_from_games_of_their_own_until_ctrl_c(
+    backend: str, place: Path, standin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[int] = []
+
+    def show(_: object, episode: Episode) -> None:
+        said.append(episode.index)
+        if episode.index == 32:  # after a block of each worker
+            assert len(games(standin)) == 2
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("collectors.collect._Display.show", show)
+    monkeypatch.setattr("collectors.collect.COMMIT_BYTES", 100_000)  # a dozen episodes
+    where, scenario, path = venue(backend, workers=2), scenarios.get(MAP), place / "3m.zarr"
+    with foreground(), pytest.raises(KeyboardInterrupt):
+        collect(scenario, path, 2000, "random", workers=2, progress=False, venue=where)
     assert said == list(range(33))
-    assert process.returncode == 130
-    store = EpisodeStore.open(place / "3m.zarr")
+    store = EpisodeStore.open(path)
     assert store.n_episodes > 0
     played = store.attributes["backend"]
     assert played["backend"] == backend
     assert "not StarCraft II" in played["game_version"]
     assert (played["data_build"], played["difficulty"], played["step_mul"]) == ("75689", "7", "8")
     with pytest.raises(StoreMismatch):
-        collect(scenarios.get(MAP), store.path, 2000, "random", progress=False)
+        collect(scenario, path, 2000, "random", progress=False)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_a_signal_closes_the_game(number: signal.Signals, place: Path, standin: Path) -> None:
+def test_a_signal_closes_the_game(place: Path, standin: Path) -> None:
     program = (
         "from s2rm_sc2.starcraft.game import Game, GameSettings\n"
         "import signal\n"
@@ -102,14 +94,18 @@ def test_a_signal_closes_the_game(number: signal.Signals, place: Path, standin: 
         "print('playing', flush=True)\n"
         "while True: game.step(8)\n"
     )
+    command = [sys.executable, "-c", program]
     with foreground():
-        process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"playing\n"
-    assert games(standin)
-    process.send_signal(number)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
+        processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for _ in range(2)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"playing\n"
+    assert len(games(standin)) == 2
+    for process, number in zip(processes, (signal.SIGINT, signal.SIGTERM), strict=True):
+        process.send_signal(number)
+    for process in processes:
+        process.communicate(timeout=60)
+        assert process.returncode != 0
 
 
 def test_a_game_that_was_killed_or_will_not_end_leaves_nothing(
