@@ -37,7 +37,8 @@ unit: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
 
 # Speed of the engine, side by side with SMAX (which runs on JAX, in an environment of its own) where that installs, and of
-# the world model beside its alternatives and as a simulator.
+# the world model beside its alternatives and as a simulator, and through StarCraft II's protocol (beside SMAC's client, where
+# that is installed).
 SMAX ?= .venv-smax
 benchmark: $(VENV)/.installed
 	test -x $(SMAX)/bin/python || $(PYTHON) -m venv $(SMAX)
@@ -45,6 +46,8 @@ benchmark: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.compare --smax $(SMAX)/bin/python
 	$(BIN)/python -m benchmarks.worldmodel
 	$(BIN)/python -m benchmarks.simulator
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sc2]'
+	$(BIN)/python -m benchmarks.protocol
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "s2rm-sc2 needs Python 3.11 or newer; set PYTHON=python3.11")'

@@ -23,16 +23,17 @@ from s2rm_sc2.starcraft.game import GameSettings
 from s2rm_sc2.starcraft.installed import VARIABLE
 from s2rm_sc2.store import EpisodeStore
 
-ROUNDS = 100
-"""Steps within which a battle's fault strikes: the first few battles of a game."""
+ROUNDS = 300
+"""Steps within which a battle's fault strikes. A battle that is played again is the same one in a new game, up to 60
+steps long; most games have to end it, or failures in a row are more than is borne."""
 
 
 def draw(rng: np.random.Generator) -> str:
     """One fault as a line of the stand-in's file; half of them strike in the middle of a battle."""
     kind, place = str(rng.choice(faults.KINDS)), rng.random()
     if place < 0.05:
-        return f"{faults.CRASH} {faults.START}"
-    if place < 0.2:
+        return f"{rng.choice((faults.CRASH, faults.HANG))} {faults.START}"
+    if place < 0.15:
         return f"{kind} {rng.choice(('ping', 'create_game', 'join_game'))}"
     if place < 0.5:
         return f"{kind} debug {rng.integers(1, 5)}"
@@ -43,9 +44,10 @@ def main() -> None:
     """Collect, then count what is there and what is left."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=200)
-    parser.add_argument("--episodes", type=int, default=500)
+    parser.add_argument("--episodes", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--timeout", type=int, default=20)
+    parser.add_argument("--timeout", type=int, default=30)
+    parser.add_argument("--smac", action="store_true", help="through SMAC's own client")
     asked = parser.parse_args()
     rng, started = np.random.default_rng(0), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -55,7 +57,7 @@ def main() -> None:
         file.write_text("\n".join(lines))
         os.environ |= {VARIABLE: str(write_install(place / "sc2")), "TMPDIR": str(temporary)}
         os.environ[faults.VARIABLE], tempfile.tempdir = str(file), str(temporary)
-        where = Venue((GameSettings(timeout=asked.timeout),))
+        where = Venue((GameSettings(timeout=asked.timeout),), asked.smac)
         report = collect(
             scenarios.get("3m"), place / "3m.zarr", asked.episodes, "random", 0, asked.workers, venue=where
         )

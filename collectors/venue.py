@@ -1,4 +1,4 @@
-"""Where episodes are played: in the embedded engine, or in StarCraft II, and what goes wrong there."""
+"""Where episodes are played: in the embedded engine, or in StarCraft II by us or by SMAC, and what goes wrong there."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.starcraft.game import GameSettings
 
-BACKENDS = ("embedded", "sc2")
+BACKENDS = ("embedded", "sc2", "smac")
 
 
 @dataclass
@@ -35,9 +35,11 @@ class Venue:
 
     Attributes:
         games: how worker 0, 1, ... reaches its game, in turn; none stands for the embedded engine.
+        smac: SMAC's own client talks to the game, and its vectors are recorded.
     """
 
     games: tuple[GameSettings, ...] = ()
+    smac: bool = False
 
     def open(self, scenario: Scenario, most: int, worker: int, incidents: Incidents) -> BatchedBattles:
         """Battles of a scenario, at most ``most`` side by side, for one worker; a game plays one at a time.
@@ -49,8 +51,12 @@ class Venue:
         if not self.games:
             return BatchedBattles(scenario, most)
         from s2rm_sc2.backends.sc2 import Sc2Backend
+        from s2rm_sc2.backends.smac import SmacBackend
+        from s2rm_sc2.envs.through_smac import SmacBattles
 
         game = self.games[worker % len(self.games)]
+        if self.smac:
+            return SmacBattles(scenario, SmacBackend(scenario, game, incidents.failures))
         return BatchedBattles(scenario, 1, Sc2Backend(scenario, game, failures=incidents.failures))
 
 
@@ -69,6 +75,9 @@ def venue(backend: str, attach: tuple[str, ...] = (), version: str | None = None
         if attach or version:
             raise BadArgument("The embedded engine is no game to attach to and has no game version; add --backend sc2.")
         return Venue()
+    if backend == "smac" and attach:
+        raise BadArgument("SMAC starts its games itself and attaches to none; leave out --attach, or --backend sc2.")
     if attach and len(attach) != workers:
         raise BadArgument(f"{workers} workers cannot share {len(attach)} running games; give each --attach HOST:PORT.")
-    return Venue(tuple(GameSettings(version, attach=address) for address in attach) or (GameSettings(version),))
+    games = tuple(GameSettings(version, attach=address) for address in attach) or (GameSettings(version),)
+    return Venue(games, smac=backend == "smac")

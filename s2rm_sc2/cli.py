@@ -77,7 +77,7 @@ def collect(
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The store; by default data/<scenario>.zarr.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that play; by default as many as pay off.")] = None,
-    backend: Annotated[str, typer.Option(help="embedded, or sc2: StarCraft II, one game per worker.")] = "embedded",
+    backend: Annotated[str, typer.Option(help="embedded, or StarCraft II, a game per worker: sc2, smac.")] = "embedded",
     attach: Annotated[
         list[str] | None, typer.Option(help="HOST:PORT of a running StarCraft II to use; repeat for more workers.")
     ] = None,

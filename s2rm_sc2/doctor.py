@@ -9,14 +9,11 @@ from pathlib import Path
 
 from s2rm_sc2.errors import S2rmError
 from s2rm_sc2.scenarios import smac_names
-from s2rm_sc2.starcraft import installed, messages
+from s2rm_sc2.starcraft import installed, messages, smac_package
 from s2rm_sc2.starcraft.numbers import MAPS
 
 ENOUGH_BYTES = 1_000_000_000
 """Free disk that a few thousand episodes and a run need."""
-
-SMAC = "pip install --no-deps git+https://github.com/oxwhirl/smac.git"
-"""What installs SMAC; its pins ask for protobuf < 3.21, which it does not need."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +74,10 @@ def _pysc2() -> Finding:
 
 
 def _smac() -> Finding:
-    spec = find_spec("smac")
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    if any((Path(place) / "env/starcraft2/starcraft2.py").is_file() for place in places):
-        return Finding("smac", True, f"SMAC, {places[0]}")
-    if spec is None:
-        return Finding("smac", True, "not installed; nothing here needs it", f"to compare with it: {SMAC}")
-    other = f"another package of that name (SMAC3, the optimiser), {places[0] if places else spec.origin}"
-    return Finding("smac", False, other, f"pip uninstall smac; {SMAC}")
+    if find_spec("smac") is None:
+        remedy = f"for --backend smac, and to compare with it: {smac_package.INSTALL}"
+        return Finding("smac", True, "not installed; only --backend smac needs it", remedy)
+    return _tried("smac", lambda: f"SMAC, {smac_package.folder()}", f"pip uninstall smac; {smac_package.INSTALL}")
 
 
 def _game() -> Finding:

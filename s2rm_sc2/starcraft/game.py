@@ -4,32 +4,22 @@ Whatever goes wrong in talking to it is a :class:`GameFault`, within a time limi
 are gone when the game is closed, when Python ends, and after SIGINT or SIGTERM.
 """
 
-import atexit
-import logging
-import signal
 import socket
-import threading
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from types import FrameType, SimpleNamespace
-from typing import Any, NoReturn
+from types import SimpleNamespace
+from typing import Any
 
 from s2rm_sc2.errors import BadArgument, StarCraftMissing
-from s2rm_sc2.starcraft import installed, messages, numbers
+from s2rm_sc2.starcraft import installed, lifetime, messages, numbers
+from s2rm_sc2.starcraft.faults import GameFault, asking
 from s2rm_sc2.starcraft.messages import Message
-
-log = logging.getLogger(__name__)
 
 DIFFICULTIES = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "A")
 """SMAC's codes of the computer player's skill, in the order of StarCraft II's."""
 
 _RACES = {"T": 1, "Z": 2, "P": 3}
-
-
-class GameFault(Exception):
-    """Raised when the game crashed, hung, answered with an error, or answered what cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +66,8 @@ class Game:
         self._process: Any = None
         self._controller: Any = None
         self._failed = False
-        run_configs = _pysc2()
-        _close_in_the_end(self)
+        run_configs = pysc2()
+        lifetime.close_in_the_end(self)
         with self._asking("start"):
             if settings.attach:
                 self._attach(settings.attach)
@@ -143,11 +133,7 @@ class Game:
         process, controller = self._process, self._controller
         self._process = self._controller = None
         if process is not None:
-            try:
-                process.close()
-            except Exception:  # pysc2 stops at the first thing that fails; without a controller it ends the process
-                process._controller = None
-                process.close()
+            lifetime.end(process)
         elif controller is not None:
             if not self._failed:
                 with suppress(GameFault), self._asking("leave_game"):
@@ -175,31 +161,20 @@ class Game:
 
     @contextmanager
     def _asking(self, what: str) -> Iterator[None]:
-        """Turn everything that pysc2 raises when a game fails into a :class:`GameFault` that says why."""
-        from google.protobuf.message import DecodeError
-        from pysc2.lib import protocol, remote_controller, sc_process
-        from websocket import WebSocketException
-
         try:
-            yield
-        except (
-            protocol.ConnectionError,
-            protocol.ProtocolError,
-            remote_controller.ConnectError,
-            remote_controller.RequestError,
-            sc_process.SC2LaunchError,
-            DecodeError,
-            WebSocketException,
-            OSError,
-            RuntimeError,  # the program is no program; an observation without what it needs
-            ValueError,
-        ) as error:
+            with asking(what):
+                yield
+        except GameFault:
             self._failed = True
-            raise GameFault(f"{what}: {type(error).__name__}: {' '.join(str(error).split())[:200]}") from error
+            raise
 
 
-def _pysc2() -> Any:  # noqa: ANN401 - pysc2 has no types
-    """pysc2's run_configs, with the messages it needs importable and its flags read."""
+def pysc2() -> Any:  # noqa: ANN401 - pysc2 has no types
+    """pysc2's run_configs, with the messages it needs importable and its flags read.
+
+    Raises:
+        StarCraftMissing: pysc2 is not installed.
+    """
     messages.load()
     try:
         from absl import flags
@@ -211,26 +186,3 @@ def _pysc2() -> Any:  # noqa: ANN401 - pysc2 has no types
     if not flags.FLAGS.is_parsed():
         flags.FLAGS(["s2rm-sc2"])
     return run_configs
-
-
-_OPEN: "weakref.WeakSet[Game]" = weakref.WeakSet()
-
-
-def _close_in_the_end(game: Game) -> None:
-    """See to it that the game does not outlive this process, unless SIGKILL ends it."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _leave)
-    _OPEN.add(game)
-
-
-@atexit.register
-def _close_all() -> None:
-    if signal.getsignal(signal.SIGTERM) is _leave:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # this is the end already
-    for game in list(_OPEN):
-        game.close()
-
-
-def _leave(number: int, _: FrameType | None) -> NoReturn:
-    """End as an exception does, so that everything open is closed on the way."""
-    raise SystemExit(128 + number)

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from s2rm_sc2 import scenarios
 from s2rm_sc2.views import SmacOptions, SmacViews
-from tests.s2rm_sc2.test_views_against_smac import OPTION_SETS, random_table, smac_env, smac_step, stand_ins
+from tests.s2rm_sc2.oxwhirl import OPTION_SETS
+from tests.s2rm_sc2.test_views_against_smac import random_table, smac_env, smac_step, stand_ins
 
 FILE = Path(__file__).with_name("smac_vectors.npz")
 MAPS = ("3m", "2m_vs_1z", "2s3z", "1c3s5z", "6h_vs_8z", "MMM")

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from collectors.venue import Incidents, venue
 from s2rm_sc2.cli import app
 from s2rm_sc2.doctor import Finding, examine
+from s2rm_sc2.errors import StarCraftMissing
+from s2rm_sc2.scenarios import get
 from s2rm_sc2.standin.install import write_install
 from s2rm_sc2.starcraft.installed import VARIABLE
 
@@ -53,6 +56,9 @@ def test_it_tells_smac_from_the_optimiser_of_that_name(
     assert found.good == good
     assert said in found.said
     assert "oxwhirl/smac" in found.remedy or good
+    if not good:
+        with pytest.raises(StarCraftMissing, match=r"not SMAC but another.*pip uninstall smac; pip .*oxwhirl/smac"):
+            venue("smac").open(get("3m"), 1, 0, Incidents())
 
 
 def test_the_command_prints_every_finding(monkeypatch: pytest.MonkeyPatch) -> None:

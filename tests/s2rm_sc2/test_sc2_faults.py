@@ -11,14 +11,16 @@ import torch
 from collectors.collect import CollectReport, collect
 from collectors.venue import Venue
 from s2rm_sc2 import scenarios
-from s2rm_sc2.backends.sc2 import FAILURES_IN_A_ROW, Sc2Backend
+from s2rm_sc2.backends.sc2 import Sc2Backend
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument, BattleLost, GameFailed
 from s2rm_sc2.standin.battle import Battles
 from s2rm_sc2.standin.faults import KINDS, Fault, take
 from s2rm_sc2.standin.server import serving
+from s2rm_sc2.starcraft.faults import FAILURES_IN_A_ROW
 from s2rm_sc2.starcraft.game import GameSettings
 from s2rm_sc2.store import EpisodeStore
+from tests.s2rm_sc2.whole import check_whole
 
 MAP = scenarios.get("3m,limit=12")
 REQUESTS = ("ping", "create_game", "join_game", "observation", "action", "step", "debug")
@@ -52,21 +54,6 @@ def collected(faults: Iterable[Fault | None], episodes: int, folder: Path) -> tu
         venue = Venue((settings(port),))
         report = collect(MAP, folder / "3m.zarr", episodes, "random", progress=False, venue=venue)
     return report, EpisodeStore.open(report.path)
-
-
-def check_whole(store: EpisodeStore) -> None:
-    """Every episode is one battle from its start to its end."""
-    for index in range(store.n_episodes):
-        episode = store.episode(index)
-        alive, health = episode.units["alive"].astype(np.bool_), episode.units["health"]
-        assert alive[0].all()
-        assert (health[0] == 45).all()
-        assert not (alive[1:] & ~alive[:-1]).any(), "somebody rose from the dead"
-        over = episode.terminated | episode.truncated
-        assert not over[:-2].any()
-        assert over[-2:].all()
-        walked = np.hypot(*(np.diff(episode.units[axis], axis=0) for axis in "xy"))
-        assert walked.max() < 2.0
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,7 +12,8 @@ from s2rm_sc2 import scenarios
 from s2rm_sc2.standin.server import serving
 from s2rm_sc2.standin.tell import FIRST_ALLY_TYPE
 from s2rm_sc2.starcraft import messages, numbers
-from s2rm_sc2.starcraft.game import Game, GameFault, GameSettings
+from s2rm_sc2.starcraft.faults import GameFault
+from s2rm_sc2.starcraft.game import Game, GameSettings
 from s2rm_sc2.starcraft.messages import Message
 
 sc = messages.load()

@@ -3,13 +3,11 @@
 SMAC (github.com/oxwhirl/smac) is not on the package index; where it is not installed these tests are skipped.
 """
 
-import importlib.util
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 
@@ -19,30 +17,9 @@ from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import UNIT_TYPES
 from s2rm_sc2.views import SmacOptions, SmacViews
+from tests.s2rm_sc2.oxwhirl import OPTION_SETS, equal, needs_smac
 
-
-def smac_is_installed() -> bool:
-    try:
-        return importlib.util.find_spec("smac.env.starcraft2") is not None
-    except ModuleNotFoundError:  # no `smac`, or the optimiser of that name
-        return False
-
-
-pytestmark = [
-    pytest.mark.skipif(not smac_is_installed(), reason="oxwhirl's SMAC is not installed"),
-    pytest.mark.filterwarnings("ignore"),
-]
-
-OPTION_SETS: tuple[dict[str, Any], ...] = (
-    {},
-    {"obs_last_action": True, "obs_pathing_grid": True, "obs_terrain_height": True, "state_timestep_number": True},
-    {"obs_all_health": False, "obs_own_health": False, "obs_timestep_number": True, "state_last_action": False},
-    {"obs_all_health": False, "obs_own_health": True, "obs_last_action": True, "move_amount": 3},
-    {"obs_instead_of_state": True, "obs_timestep_number": True, "obs_pathing_grid": True, "move_amount": 1},
-    {"reward_only_positive": False, "reward_death_value": 7, "reward_negative_scale": 0.3, "reward_defeat": -5},
-    {"reward_sparse": True},
-    {"reward_only_positive": False, "reward_scale": False, "reward_win": 100},
-)
+pytestmark = needs_smac
 
 N_TABLES = 24
 RL_ID = 1970  # where a game build would put the ids of SMAC's own ally types
@@ -104,12 +81,6 @@ def smac_env(scenario: Scenario, options: dict[str, Any]) -> Any:  # noqa: ANN40
     env._init_ally_unit_types(RL_ID)
     env.max_reward += sum(unit.health + unit.shield for unit in scenario.unit_types[scenario.n_agents :])
     return env
-
-
-def equal(ours: torch.Tensor, theirs: npt.ArrayLike) -> bool:
-    """Same shape and bits, the sign of zero included."""
-    expected = np.asarray(theirs).astype(ours.numpy().dtype)
-    return expected.shape == tuple(ours.shape) and expected.tobytes() == ours.contiguous().numpy().tobytes()
 
 
 @pytest.mark.parametrize("name", scenarios.smac_names())
