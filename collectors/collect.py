@@ -136,19 +136,21 @@ def _played(
 
 
 def _write(writer: StoreWriter, played: Iterator[Episode], total: int, progress: bool) -> None:
-    """Commit the episodes as they come, in groups."""
+    """Commit the episodes as they come, in groups; whatever ends the playing, what was played is kept."""
     group: list[Episode] = []
     waiting, since = 0, 0.0
     with _Display(writer.settings.scenario.name, total, progress) as display:
-        for episode in played:
-            since = since if group else time.monotonic()
-            group.append(episode)
-            waiting += episode.nbytes
-            display.show(episode)
-            if waiting >= COMMIT_BYTES or time.monotonic() - since > COMMIT_SECONDS:
-                writer.append(group)
-                group, waiting = [], 0
-        writer.append(group)
+        try:
+            for episode in played:
+                since = since if group else time.monotonic()
+                group.append(episode)
+                waiting += episode.nbytes
+                display.show(episode)
+                if waiting >= COMMIT_BYTES or time.monotonic() - since > COMMIT_SECONDS:
+                    due, group, waiting = group, [], 0
+                    writer.append(due)
+        finally:
+            writer.append(group)
 
 
 def _report(out: Path, before: tuple[int, int], seconds: float, incidents: Incidents) -> CollectReport:

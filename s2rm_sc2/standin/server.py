@@ -39,7 +39,7 @@ def open_server(host: str, port: int, faults: Iterator[Fault | None], once: bool
             _converse(connection, next(faults, None), once)
         finally:
             if once:
-                server.shutdown()
+                threading.Thread(target=server.shutdown).start()  # it waits for this very conversation to end
 
     server = serve(
         converse, host, port, process_request=_only_the_game, compression=None, max_size=None, ping_interval=None

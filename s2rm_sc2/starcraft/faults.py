@@ -38,6 +38,7 @@ def asking(what: str) -> Iterator[None]:
         WebSocketException,
         OSError,
         RuntimeError,  # the program is no program; an observation without what it needs
+        TypeError,  # a reply that is text
         ValueError,
     ) as error:
         raise GameFault(f"{what}: {type(error).__name__}: {' '.join(str(error).split())[:200]}") from error

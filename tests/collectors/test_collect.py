@@ -7,7 +7,8 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,19 @@ def test_the_workers_of_a_killed_collection_end_by_themselves(tmp_path: Path) ->
     else:
         os.killpg(process.pid, signal.SIGKILL)
         pytest.fail("a worker outlived its collection")
+
+
+def test_whatever_ends_the_playing_keeps_what_was_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    played = module._played
+
+    def failing(*arguments: object) -> Iterator[Episode]:
+        yield from islice(played(*arguments), 3)  # type: ignore[arg-type]
+        raise WorkerDied("A worker died.")
+
+    monkeypatch.setattr(module, "_played", failing)
+    with pytest.raises(WorkerDied):
+        collect(SCENARIO, tmp_path / "ended.zarr", 10, progress=False)
+    assert EpisodeStore.open(tmp_path / "ended.zarr").n_episodes == 3
 
 
 def test_a_killed_worker_ends_the_collection_in_one_error_and_what_was_committed_stays(

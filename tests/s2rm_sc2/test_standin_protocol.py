@@ -1,12 +1,16 @@
 """The stand-in seen with pysc2's own client: statuses, grids, units, orders, debug commands, refusals."""
 
 import json
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import numpy as np
 import pytest
+from websockets.sync.client import connect
 
 from s2rm_sc2 import scenarios
 from s2rm_sc2.standin.server import serving
@@ -172,3 +176,17 @@ def test_several_clients_have_games_of_their_own() -> None:
 def test_the_game_is_nowhere_else() -> None:
     with serving() as port, pytest.raises(HTTPError, match="404"):
         urlopen(f"http://127.0.0.1:{port}/other")
+
+
+def test_a_game_that_was_started_for_a_client_ends_with_it() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    game = subprocess.Popen([sys.executable, "-m", "s2rm_sc2.standin", "-port", str(port)], stdout=subprocess.DEVNULL)
+    while True:
+        try:
+            with connect(f"ws://127.0.0.1:{port}/sc2api", compression=None):
+                break
+        except ConnectionRefusedError:
+            assert game.poll() is None
+    assert game.wait(timeout=60) == 0
