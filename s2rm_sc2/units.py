@@ -120,14 +120,19 @@ class UnitType:
         """The number that stands for this type in tables and stores."""
         return UNIT_NAMES.index(self.name)
 
+    def hit(self, target: "UnitType") -> float:
+        """Points of one hit on another type, before armour; 0 where it cannot hit it."""
+        weapon = self.weapon
+        if weapon is None or target.plane not in weapon.targets:
+            return 0.0
+        if weapon.structure_damage and "structure" in target.attributes:
+            return weapon.structure_damage
+        return weapon.damage + (weapon.bonus if weapon.bonus_against in target.attributes else 0.0)
+
     def blow(self, target: "UnitType") -> float:
         """Points of a whole attack on another type's health, all hits after armour; 0 where it cannot hit it."""
-        if self.weapon is None or target.plane not in self.weapon.targets:
-            return 0.0
-        hit = self.weapon.damage + (self.weapon.bonus if self.weapon.bonus_against in target.attributes else 0.0)
-        if "structure" in target.attributes and self.weapon.structure_damage:
-            hit = self.weapon.structure_damage
-        return self.weapon.hits * max(hit - target.armor, LEAST_DAMAGE)
+        hit = self.hit(target)
+        return self.weapon.hits * max(hit - target.armor, LEAST_DAMAGE) if self.weapon and hit else 0.0
 
     @property
     def can_be_healed(self) -> bool:

@@ -6,6 +6,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 from torch.nn.functional import smooth_l1_loss
 
 from s2rm_sc2.table import UnitTable
+from s2rm_sc2.units import LOOPS_PER_STEP
 from worldmodel.contract import Change, LocalMap, Outcome, cooled
 
 HIT_POINTS_LOST = 0.5
@@ -59,7 +60,7 @@ def unit_loss(
     energy = _smooth((after.energy - believed.energy - change.energy) / 5.0)
     fired = after.cooldown > cooled(before.cooldown) + _LOOPS_SET
     fires = cross_entropy(change.fires, fired.to(change.fires.dtype), reduction="none")
-    fires = fires + torch.where(fired, _smooth((after.cooldown - change.cooldown) / 8.0), 0.0)
+    fires = fires + torch.where(fired, _smooth((after.cooldown - change.cooldown) / LOOPS_PER_STEP), 0.0)
     survivor = place + torch.where(was_hit, damage, health + shield) + 0.1 * energy + _FIRES_WEIGHT * fires
     losses = alive + hits + torch.where(after.alive, survivor, 0.0)
     return _mean(losses, counted & visible) + _HIDDEN_WEIGHT * _mean(losses, counted & ~visible)

@@ -71,15 +71,6 @@ def _type_row(unit: UnitType) -> list[float]:
     return [*row, heal.rate / n, heal.range, heal.acquire, heal.energy_per_health, heal.energy_to_start]
 
 
-def _hit(attacker: UnitType, target: UnitType) -> float:
-    weapon = attacker.weapon
-    if weapon is None or target.plane not in weapon.targets:
-        return 0.0
-    if weapon.structure_damage and "structure" in target.attributes:
-        return weapon.structure_damage
-    return weapon.damage + (weapon.bonus if weapon.bonus_against in target.attributes else 0.0)
-
-
 def _body(unit: UnitType) -> list[float]:
     quantities = {
         r.HEALTH: unit.health,
@@ -97,7 +88,7 @@ def _body(unit: UnitType) -> list[float]:
 
 RULES = Rules(
     np.array([_type_row(unit) for unit in UNIT_TYPES], np.float32),
-    np.array([[_hit(attacker, target) for target in UNIT_TYPES] for attacker in UNIT_TYPES], np.float32),
+    np.array([[attacker.hit(target) for target in UNIT_TYPES] for attacker in UNIT_TYPES], np.float32),
     np.array([_body(unit) for unit in UNIT_TYPES], np.float32),
     np.array([_kind(unit) for unit in UNIT_TYPES], np.int64),
 )
