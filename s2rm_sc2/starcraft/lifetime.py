@@ -43,7 +43,8 @@ def _close_all() -> None:
     if signal.getsignal(signal.SIGTERM) is _leave:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # this is the end already
     for owner in list(_OPEN):
-        owner.close()
+        with suppress(Exception):  # the others' games must not stay
+            owner.close()
 
 
 def _leave(number: int, _: FrameType | None) -> NoReturn:
