@@ -16,10 +16,10 @@ from s2rm_sc2.battle.compiled import FINGERPRINT
 from s2rm_sc2.battle.tactics import RANGED
 from s2rm_sc2.units import LOOPS_PER_SECOND, LOOPS_PER_STEP, UNIT_TYPES, UnitType
 
-SCRIPTS = ("random", "nearest", "focus", "kite", "scripted")
+SCRIPTS = ("random", "nearest", "focus", "kite", "scripted", "listed", "paired")
 """The scripts by name; a script's place here is its number."""
 
-RANDOM, NEAREST, FOCUS, KITE, SCRIPTED = range(5)
+RANDOM, NEAREST, FOCUS, KITE, SCRIPTED, LISTED, PAIRED = range(7)
 
 SLACK = 0.5
 """How far beyond its reach a target still counts as reached, cells: about half a step of walking."""
@@ -173,10 +173,11 @@ def _is_wounded(real: Reals, alive: Flags, kinds: Wholes, i: int, n_agents: int,
 
 @_rule
 def _attack(
-    real: Reals, kinds: Wholes, i: int, n_agents: int, available: Flags, nearest: bool, planned: Reals,
+    real: Reals, kinds: Wholes, i: int, n_agents: int, available: Flags, script: int, planned: Reals,
     types: Reals, blows: Reals,
 ) -> int:  # fmt: skip
-    """The enemy to attack, -1 for none: the nearest; or in reach the one that is soonest rid of for its danger.
+    """The enemy to attack, -1 for none: the nearest; the first in the list; or whoever is in reach and soonest rid of
+    for its danger.
 
     SMAC's masks offer targets that the weapon cannot hit (a marauder's: medivacs); the engine refuses such orders.
     """
@@ -186,7 +187,9 @@ def _attack(
             continue
         distance, left = _apart(real, i, j), real[LIFE, j] - planned[j]
         score = distance
-        if not nearest:
+        if script >= LISTED:
+            score = _turn(i, j, n_agents, kinds.shape[0], script)
+        elif script != NEAREST:
             reach = types[mine, REACH] + types[mine, RADIUS] + types[kinds[j], RADIUS] + SLACK
             if distance > reach:
                 score += FAR
@@ -199,6 +202,13 @@ def _attack(
     if chosen >= 0 and best < WASTED and real[COOLDOWN, i] < LOOPS_PER_STEP:
         planned[chosen] += blows[mine, kinds[chosen]]
     return chosen
+
+
+@_rule
+def _turn(i: int, j: int, n_agents: int, n_units: int, script: int) -> float:
+    """When an agent that goes by the list comes to enemy j: from the first on, or from the one with its own number."""
+    begin = i if script == PAIRED else 0
+    return float((j - n_agents - begin) % (n_units - n_agents))
 
 
 @_rule
@@ -219,13 +229,15 @@ def _scripted(
         back = _step_back(real, alive, kinds, i, n_agents, available, 0.0, True, types, size)
         if back >= 0:
             return back
-    target = _attack(real, kinds, i, n_agents, available, script == NEAREST, planned, types, blows)
+    target = _attack(real, kinds, i, n_agents, available, script, planned, types, blows)
     if target >= 0:
         return FIRST_TARGET + target - n_agents
     near, goal = np.inf, -1
     for j in range(n_agents, alive.shape[0]):
-        if alive[j] and blows[kinds[i], kinds[j]] > 0.0 and _apart(real, i, j) < near:
-            near, goal = _apart(real, i, j), j
+        if alive[j] and blows[kinds[i], kinds[j]] > 0.0:
+            score = _turn(i, j, n_agents, alive.shape[0], script) if script >= LISTED else _apart(real, i, j)
+            if score < near:
+                near, goal = score, j
     if goal < 0 or waits:
         return STOP
     return _towards(real[X, goal] - real[X, i], real[Y, goal] - real[Y, i], available)

@@ -73,7 +73,9 @@ def collect(
         str, typer.Option("--map", help="A scenario, e.g. 3s5z, 2s3z_vs_3s2z, 10gen_protoss, 3x2s3z.")
     ] = "3s5z",
     episodes: Annotated[int, typer.Option(help="Episodes that the store shall hold in all.")] = 200,
-    policy: Annotated[str, typer.Option(help="random, nearest, focus, kite, scripted, or mixture of all.")] = "mixture",
+    policy: Annotated[
+        str, typer.Option(help="random, nearest, focus, kite, scripted, listed, paired, or mixture of all.")
+    ] = "mixture",
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The store; by default data/<scenario>.zarr.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that play; by default as many as pay off.")] = None,
@@ -131,6 +133,7 @@ def doctor() -> None:
 def train(
     model: Annotated[str, typer.Option(help="An S2RM or a baseline; a wrong name lists them.")] = "s2gru-local",
     task: Annotated[str, typer.Option(help="What is asked: units (seen before), places, or both.")] = "units",
+    simulator: Annotated[bool, typer.Option("--simulator", help="To draw battles from: one step, every view.")] = False,
     preset: Annotated[str, typer.Option(help="debug (seconds), small (minutes), paper (days on a CPU).")] = "small",
     updates: Annotated[int | None, typer.Option(help="Optimiser steps; by default the preset's.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Wall time per seed, instead of --updates.")] = None,
@@ -151,7 +154,7 @@ def train(
     from worldmodel.train import open_stores, train_seeds
 
     _one_thread()
-    model_config, training = configs(preset, model, updates, task, minutes)
+    model_config, training = configs(preset, model, updates, task, minutes, simulator)
     folder = out or new_run(RUNS, model)
     stores = open_stores(data or [DATA])
     screen.show(trained(train_seeds(stores, model_config, training, seed or [0], folder, device, tensorboard)))
@@ -225,7 +228,7 @@ def benchmark_models(
 def watch(
     map_name: Annotated[str, typer.Option("--map", help="A scenario.")] = "3s5z",
     policy: Annotated[
-        str, typer.Option(help="Who plays: random, nearest, focus, kite, scripted, mixture.")
+        str, typer.Option(help="Who plays: a script, random or mixture; a wrong name lists them.")
     ] = "scripted",
     seed: Annotated[int, typer.Option(help="Of the battle.")] = 0,
     agent: Annotated[int | None, typer.Option(help="Whose sight is shown; by default the longest-lived's.")] = None,
@@ -251,7 +254,7 @@ def imagine(
     run: Annotated[Path | None, typer.Argument(help="A run; by default the newest in runs/.")] = None,
     map_name: Annotated[str, typer.Option("--map", help="A scenario of units that the run knows.")] = "3s5z",
     policy: Annotated[
-        str, typer.Option(help="Who plays: random, nearest, focus, kite, scripted, mixture.")
+        str, typer.Option(help="Who plays: a script, random or mixture; a wrong name lists them.")
     ] = "scripted",
     seed: Annotated[int, typer.Option(help="Of battles and dreams.")] = 0,
     battles: Annotated[int, typer.Option(help="Battles that the drift is measured on.")] = 32,

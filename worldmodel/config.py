@@ -128,8 +128,9 @@ class TrainConfig:
 
 
 def preset(
-    name: str, model: str, updates: int | None = None, task: str = "units", minutes: float | None = None
-) -> tuple[ModelConfig, TrainConfig]:
+    name: str, model: str, updates: int | None = None, task: str = "units", minutes: float | None = None,
+    simulator: bool = False,
+) -> tuple[ModelConfig, TrainConfig]:  # fmt: skip
     """A preset's model and training: ``debug`` (seconds), ``small`` (minutes on 2 cores), ``paper`` (days there).
 
     Args:
@@ -138,9 +139,12 @@ def preset(
         updates: optimiser steps instead of the preset's.
         task: one of :data:`TASKS`. Places are asked about where memory matters: views blink, and windows are longer.
         minutes: wall time of the training instead of a number of updates.
+        simulator: every window keeps all views and no step follows an imagined one. Who draws battle after battle from
+            a model needs what one step brings to the table as it is; learning open loop instead makes averages over
+            the model's own errors come out right, and spreads deaths over units that cannot die yet.
 
     Raises:
-        BadArgument: an unknown name, updates below 1, no time, or both updates and minutes.
+        BadArgument: an unknown name, updates below 1, no time, both updates and minutes, or a simulator of places.
     """
     for what, given, known in (("Model", model, MODEL_NAMES), ("Preset", name, PRESETS), ("Task", task, TASKS)):
         if given not in known:
@@ -151,12 +155,16 @@ def preset(
         raise BadArgument(f"--minutes must be a time above 0, not {minutes:g}.")
     if updates is not None and minutes is not None:
         raise BadArgument("A training stops by --updates or by --minutes; give one of the two.")
+    if simulator and task != "units":
+        raise BadArgument(f"A simulator is asked about units, not about {task}; leave --simulator or --task out.")
     named = cast(ModelName, model)
     sizes, training = _PRESETS[cast(Preset, name)]
     chosen = replace(sizes, name=named, **_KINDS.get(named, {}), **_FITTED[cast(Preset, name)].get(named, {}))
     if task != "units":
         training = replace(training, **_PLACES, warmup=_PLACES_WARMUP[cast(Preset, name)])
     training = replace(training, task=cast(Task, task), horizon=0 if task == "places" else training.horizon)
+    if simulator:
+        training = replace(training, horizon=0, keep_low=1.0)
     if minutes is not None:
         return chosen, replace(training, updates=None, minutes=minutes)
     return chosen, training if updates is None else replace(training, updates=updates)

@@ -22,7 +22,7 @@ from worldmodel.belief import Belief
 from worldmodel.contract import Observation, UnitQueries
 
 TOKEN_COLUMNS = (*UNIT_COLUMNS, "sight", *ACTION_COLUMNS)
-ROW_COLUMNS = (*UNIT_COLUMNS, *ACTION_COLUMNS, "vx", "vy", "visible", "log_age")
+ROW_COLUMNS = (*UNIT_COLUMNS, *ACTION_COLUMNS, "vx", "vy", "speed", "visible", "log_age")
 TOKEN_WIDTH, ROW_WIDTH, PAIR_WIDTH = len(TOKEN_COLUMNS), len(ROW_COLUMNS), len(PAIR_COLUMNS)
 
 _AIM = ACTION_COLUMNS.index("target_dx")
@@ -60,11 +60,13 @@ def ask(belief: Belief, actions: Tensor, keep: Tensor) -> UnitQueries:
     looks = _looks(belief, keep)
     standing = replace(belief.units, alive=belief.known)  # nobody strikes at a unit that is known to be dead
     acts = _padded(action_features(belief.units, actions, looks), belief)
-    state = torch.stack([belief.vx, belief.vy, belief.visible.to(belief.vx.dtype), torch.log1p(belief.age)], dim=-1)
+    vx, vy = belief.vx, belief.vy
+    speed = torch.sqrt(vx * vx + vy * vy + 1e-6)
+    state = torch.stack([vx, vy, speed, belief.visible.to(vx.dtype), torch.log1p(belief.age)], dim=-1)
     return UnitQueries(
         place=places(belief.units),
         rows=torch.cat([unit_features(belief.units), acts, state], dim=-1),
-        pairs=pair_features(standing, actions, looks),
+        pairs=pair_features(standing, actions, looks, vx, vy),
         present=belief.known,
         age=belief.age,
     )

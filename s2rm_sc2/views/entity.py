@@ -10,9 +10,9 @@ from torch.nn.functional import one_hot
 
 from s2rm_sc2.actions import FIRST_TARGET
 from s2rm_sc2.table import UnitTable
-from s2rm_sc2.units import LOOPS_PER_STEP, UNIT_NAMES, UNIT_TYPES, unit_type
+from s2rm_sc2.units import LOOPS_PER_SECOND, LOOPS_PER_STEP, UNIT_NAMES, UNIT_TYPES, unit_type
 
-ENTITY_VIEW_VERSION = 2
+ENTITY_VIEW_VERSION = 3
 
 DISTANCE_SCALE = 9.0
 """Map cells that count as 1 in offsets between units: SMAC's sight range, the same in every scenario."""
@@ -36,7 +36,7 @@ ACTION_COLUMNS: tuple[str, ...] = (
 PAIR_COLUMNS: tuple[str, ...] = (
     *("dx", "dy", "distance", "nearness", "direction_x", "direction_y"),
     *("reaches_other", "reached_by_other", "targets_other", "targeted_by_other"),
-    *("strikes_other", "struck_by_other"),
+    *("strikes_other", "struck_by_other", "closing"),
 )
 
 REACH_SCALE = 2.0
@@ -54,6 +54,7 @@ _BODIES = torch.tensor(
     [
         [unit.radius for unit in UNIT_TYPES],
         [unit.weapon.range if unit.weapon else unit.heal.range if unit.heal else 0.0 for unit in UNIT_TYPES],
+        [unit.speed * LOOPS_PER_STEP / LOOPS_PER_SECOND for unit in UNIT_TYPES],
     ]
 )
 
@@ -114,26 +115,30 @@ def action_features(units: UnitTable, actions: Tensor, known: Tensor) -> Tensor:
     return torch.where(known[..., None], features, 0.0)
 
 
-def pair_features(units: UnitTable, actions: Tensor, known: Tensor) -> Tensor:
+def pair_features(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, vy: Tensor) -> Tensor:
     """How unit j stands to unit i, float32 ``[..., U (i), U (j), len(PAIR_COLUMNS)]``.
 
     Offsets are j minus i; ``nearness`` is 1 / (1 + cells between centres); ``reaches_other`` is by how much j is
     inside i's weapon range, edge to edge; ``strikes_other`` is the blow that i may land on j in this step
-    (:func:`_blows`). Arguments as in :func:`action_features`.
+    (:func:`_blows`); ``closing`` is by how many cells they came nearer to each other in the last step: who wants to
+    strike and does not come nearer is held up. Arguments as in :func:`action_features`, and how the units moved in the
+    last step, cells ``[..., U]``.
     """
     n_agents = actions.shape[-1]
     dx = units.x[..., None, :] - units.x[..., :, None]
     dy = units.y[..., None, :] - units.y[..., :, None]
     distance = _length(dx, dy)
-    radius, reach = _BODIES.to(units.x.device)[:, units.type]
-    gap = distance - radius[..., None, :] - radius[..., :, None]
-    reaches = ((reach[..., :, None] - gap) / REACH_SCALE).clamp(-1.0, 1.0)
+    radius, reach, stride = _BODIES.to(units.x.device)[:, units.type]
+    beyond = distance - radius[..., None, :] - radius[..., :, None] - reach[..., :, None]
+    reaches = (-beyond / REACH_SCALE).clamp(-1.0, 1.0)
+    near = (1.0 - beyond / stride[..., :, None]).clamp(0.0, 1.0)
+    closing = (dx * (vx[..., :, None] - vx[..., None, :]) + dy * (vy[..., :, None] - vy[..., None, :])) / distance
     target = torch.where(known, action_targets(units, actions), -1)
     rows = torch.arange(units.x.shape[-1], device=units.x.device)
     aims = (target[..., :, None] == rows).to(units.x.dtype)
     others = units.x.shape[-1] - n_agents
     aims = torch.nn.functional.pad(aims, (0, 0, 0, others))
-    blows = _blows(units, reaches, aims, torch.nn.functional.pad(known, (0, others)))
+    blows = _blows(units, near, aims, torch.nn.functional.pad(known, (0, others)))
     columns = (
         dx / DISTANCE_SCALE,
         dy / DISTANCE_SCALE,
@@ -147,25 +152,26 @@ def pair_features(units: UnitTable, actions: Tensor, known: Tensor) -> Tensor:
         aims.transpose(-1, -2),
         blows,
         blows.transpose(-1, -2),
+        closing,
     )
     return torch.stack(columns, dim=-1)
 
 
-def _blows(units: UnitTable, reaches: Tensor, aims: Tensor, known: Tensor) -> Tensor:
+def _blows(units: UnitTable, near: Tensor, aims: Tensor, known: Tensor) -> Tensor:
     """Points of the blow that i may land on j within the step, ``[..., U (i), U (j)]``.
 
-    Whoever is out of range counts the less the further it is, a weapon that still cools down not at all. Where it is
-    not known whom i attacks, its blow is shared out among all foes that it reaches and can hit.
+    Whoever is out of range counts by what is left of the step once i has walked there, a weapon that still cools down
+    not at all. Where it is not known whom i attacks, its blow is shared out among all foes that it reaches and can hit.
 
     Args:
         units: the table ``[..., U]``.
-        reaches: ``reaches_other``.
+        near: 1 in range, less on the way, 0 from a step's walk on.
         aims: 1 where i is known to attack j.
         known: bool ``[..., U]``, whose action is known.
     """
     blow = _BLOWS.to(units.x.device)[units.type[..., :, None], units.type[..., None, :]]
     foes = (units.team[..., :, None] != units.team[..., None, :]) & units.alive[..., None, :] & (blow > 0.0)
-    near = torch.where(foes, (1.0 + reaches).clamp(max=1.0), 0.0)
+    near = torch.where(foes, near, 0.0)
     shared = near / near.sum(-1, keepdim=True).clamp(min=1.0)
     ready = ((LOOPS_PER_STEP - units.cooldown) / READY).clamp(0.0, 1.0) * units.alive
     return blow * ready[..., :, None] * torch.where(known[..., None], aims * near, shared)

@@ -15,7 +15,7 @@ from s2rm_sc2.episode import Episode
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.units import unit_type
 
-STOP, SOUTH, EAST, WEST, ATTACK = 1, 3, 4, 5, 6
+STOP, NORTH, SOUTH, EAST, WEST, ATTACK = range(1, 7)
 
 
 def decide(battles: BatchedBattles, script: str, epsilon: float = 0.0, draws: torch.Tensor | None = None) -> list[int]:
@@ -59,6 +59,18 @@ def test_nearest_attacks_the_nearest_and_focus_the_weakest_in_reach() -> None:
 @pytest.mark.parametrize("script", ["nearest", "focus", "kite"])
 def test_nobody_goes_after_what_its_weapon_cannot_hit(script: str) -> None:
     assert decide(line_up("1M_vs_1m1md@flat", [16, 5, 18]), script) == [WEST]  # the medivac is nearer and may be chosen
+
+
+def test_who_goes_by_the_list_attacks_and_follows_by_number() -> None:
+    battles = line_up("3m", [5, 6, 7, 11, 10, 9])
+    assert decide(battles, "listed") == [ATTACK] * 3
+    assert decide(battles, "paired") == [ATTACK, ATTACK + 1, ATTACK + 2]
+    battles.units.alive[0, 4] = False
+    assert decide(battles, "listed") == [ATTACK] * 3
+    assert decide(battles, "paired") == [ATTACK, ATTACK + 2, ATTACK + 2]
+    apart = line_up("3m", [10, 11, 12, 2, 24, 11], [16, 16, 16, 16, 16, 28])
+    assert decide(apart, "listed") == [WEST] * 3
+    assert decide(apart, "paired") == [WEST, EAST, NORTH]
 
 
 def test_focus_does_not_shoot_at_those_whom_the_ones_before_kill() -> None:
@@ -203,7 +215,7 @@ def test_episodes_say_which_script_played_with_what_share_of_random_actions() ->
     assert {(e.policy, e.epsilon) for e in episodes("random", 4)} == {("random", 1.0)}
     assert {(e.policy, e.epsilon) for e in episodes("kite", 4)} == {("kite", 0.0)}
     mixed = episodes("mixture", 48)
-    assert {e.policy for e in mixed} == {"nearest", "focus", "kite", "scripted"}
+    assert {e.policy for e in mixed} == {"nearest", "focus", "kite", "scripted", "listed", "paired"}
     shares = [e.epsilon for e in mixed]
     assert len(set(shares)) == 48
     assert min(shares) < 0.1

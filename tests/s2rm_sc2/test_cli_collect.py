@@ -99,7 +99,7 @@ def test_a_field_with_properties_is_collected_under_its_own_name() -> None:
         (("collect", "--map", "3m", "--workers", "-2"), "--workers is -2"),
         (
             ("collect", "--map", "3m", "--policy", "best"),
-            "choose one of: random, nearest, focus, kite, scripted, mixture",
+            "choose one of: random, nearest, focus, kite, scripted, listed, paired, mixture",
         ),
         (("collect", "--map", "3m", "--out", "/proc/no/where.zarr"), "Nothing can be written to /proc/no/where.zarr"),
         (("scenarios", "27n"), "Scenario '27n' is neither"),

@@ -34,6 +34,9 @@ def battle() -> UnitTable:
     )
 
 
+STILL = torch.zeros(1, 3)
+
+
 def test_units_are_described_by_type_team_and_points() -> None:
     zealot = dict(zip(UNIT_COLUMNS, unit_features(battle())[0, 2].tolist(), strict=True))
     assert [name for name in UNIT_NAMES if zealot[name]] == ["zealot"]
@@ -59,12 +62,13 @@ def test_an_action_that_is_not_known_leaves_no_trace() -> None:
     hidden = torch.tensor([[False, False]])
     stop, attack = torch.tensor([[1, 1]]), torch.tensor([[6, 6]])
     assert (action_features(battle(), attack, hidden) == 0).all()
-    assert torch.equal(pair_features(battle(), stop, hidden), pair_features(battle(), attack, hidden))
+    before = pair_features(battle(), stop, hidden, STILL, STILL)
+    assert torch.equal(before, pair_features(battle(), attack, hidden, STILL, STILL))
 
 
 def test_pairs_say_where_the_other_stands_and_who_reaches_whom() -> None:
     known = torch.tensor([[True, True]])
-    pairs = pair_features(battle(), torch.tensor([[6, 1]]), known)
+    pairs = pair_features(battle(), torch.tensor([[6, 1]]), known, STILL, STILL)
     marine_to_zealot = dict(zip(PAIR_COLUMNS, pairs[0, 0, 2].tolist(), strict=True))
     zealot_to_marine = dict(zip(PAIR_COLUMNS, pairs[0, 2, 0].tolist(), strict=True))
     assert marine_to_zealot["dx"] == pytest.approx(3 / 9)
@@ -84,7 +88,7 @@ def test_pairs_say_which_blows_may_fall() -> None:
     column = PAIR_COLUMNS.index("strikes_other")
 
     def blows(units: UnitTable, actions: list[int], seen: torch.Tensor) -> torch.Tensor:
-        pairs = pair_features(units, torch.tensor([actions]), seen)
+        pairs = pair_features(units, torch.tensor([actions]), seen, STILL, STILL)
         assert torch.equal(pairs[0, ..., column + 1], pairs[0, ..., column].T)
         return pairs[0, ..., column] * 10.0
 
@@ -95,5 +99,17 @@ def test_pairs_say_which_blows_may_fall() -> None:
     assert blows(ready, [1, 1], unknown)[0].tolist() == [0, 0, 5]
     close = replace(ready, x=torch.tensor([[10.0, 12.0, 10.0]]), y=torch.tensor([[16.0, 16.0, 17.475]]))
     struck = blows(replace(close, cooldown=torch.zeros(1, 3)), [6, 1], known)
-    # Half a cell out of its reach, a zealot's 16 points still count for three quarters; it cannot hit what flies.
-    assert struck[2].tolist() == pytest.approx([12, 0, 0], abs=1e-4)
+    # Half a cell of the 1.125 that it walks in a step is spent on the way; it cannot hit what flies.
+    assert struck[2].tolist() == pytest.approx([16 * (1 - 0.5 / 1.125), 0, 0], abs=1e-4)
+
+
+def test_pairs_say_by_how_much_they_came_nearer() -> None:
+    """The zealot lies in direction (0.6, 0.8) of the marine; both walk towards each other, the medivac away."""
+    vx, vy = torch.tensor([[0.6, -0.5, -0.3]]), torch.tensor([[0.8, 0.0, -0.4]])
+    column = PAIR_COLUMNS.index("closing")
+    closing = pair_features(battle(), torch.tensor([[1, 1]]), torch.ones(1, 2, dtype=torch.bool), vx, vy)[
+        0, ..., column
+    ]
+    assert torch.equal(closing, closing.T)
+    assert closing[0, 2].item() == pytest.approx(1.5, abs=1e-5)
+    assert closing[0, 1].item() == pytest.approx(1.1, abs=1e-5)  # the medivac comes along from the other side
