@@ -176,8 +176,7 @@ def _attack(
     real: Reals, kinds: Wholes, i: int, n_agents: int, available: Flags, script: int, planned: Reals,
     types: Reals, blows: Reals,
 ) -> int:  # fmt: skip
-    """The enemy to attack, -1 for none: the nearest; the first in the list; or whoever is in reach and soonest rid of
-    for its danger.
+    """The enemy to attack, -1 for none: nearest, first in the list, or in reach and soonest rid of for its danger.
 
     SMAC's masks offer targets that the weapon cannot hit (a marauder's: medivacs); the engine refuses such orders.
     """

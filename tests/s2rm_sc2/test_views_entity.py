@@ -112,4 +112,4 @@ def test_pairs_say_by_how_much_they_came_nearer() -> None:
     ]
     assert torch.equal(closing, closing.T)
     assert closing[0, 2].item() == pytest.approx(1.5, abs=1e-5)
-    assert closing[0, 1].item() == pytest.approx(1.1, abs=1e-5)  # the medivac comes along from the other side
+    assert closing[0, 1].item() == pytest.approx(1.1, abs=1e-5)  # the medivac comes to meet it
