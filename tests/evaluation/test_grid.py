@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.brief import PLACE_BRIEF
+from evaluation.claims import place_claims
 from evaluation.gaps import gaps
 from evaluation.grid import benchmark_models, entries, finished, numbers, plan
 from evaluation.places import SHARES
@@ -17,7 +19,7 @@ from s2rm_sc2.store import EpisodeStore
 from worldmodel import checkpoint
 from worldmodel.log import LOG
 
-PLAN = Plan("places", "places", ("2s3z",), 20, ("2s3z", "3m"), PLACE_SHEETS)
+PLAN = Plan("places", "places", ("2s3z",), 20, ("2s3z", "3m"), PLACE_SHEETS, PLACE_BRIEF, place_claims)
 SHORT = replace(PLAN, tested=("2s3z",), questions=("places",))
 
 
