@@ -95,8 +95,9 @@ def unit_claims(rows: Sequence[Row]) -> list[Claim]:
         ours = [row for row in far if row.model == OURS]
         if ours and len(far) > 1:
             says = f"On {where}, ten steps ahead, `{OURS}` errs least in place"
-            level = "" if ours[0].low > far[0].high else ", level by their intervals"
             beside = far[1] if far[0] is ours[0] else far[0]
+            apart = ours[0].low > beside.high or ours[0].high < beside.low
+            level = "" if apart else ", level by their intervals"
             figures = f"×{said(ours[0])}; `{beside.model}` ×{said(beside)}{level}"
             found.append(Claim(says, far[0] is ours[0], figures))
     return found

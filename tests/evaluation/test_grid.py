@@ -11,7 +11,7 @@ from evaluation.claims import place_claims
 from evaluation.gaps import gaps
 from evaluation.grid import benchmark_models, entries, finished, numbers, plan
 from evaluation.places import SHARES
-from evaluation.plan import PLANS, Plan
+from evaluation.plan import PLANS, Plan, at_equal_time
 from evaluation.rows import Row, over_seeds, select
 from evaluation.sheets import PLACE_SHEETS
 from s2rm_sc2.errors import BadArgument
@@ -119,6 +119,32 @@ def test_private_battles_are_others_and_are_used_once(trained: Path, store_2s3z:
         benchmark_models(SHORT, one, tmp_path, 3, store_2s3z.path.parent, False, trained, private=True)
 
 
+def test_a_table_at_equal_time_lies_apart_and_stands_in_brief_beside_the_other(
+    trained: Path, store_2s3z: EpisodeStore, tmp_path: Path
+) -> None:
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    timed, data = at_equal_time(SHORT, 0.01), store_2s3z.path.parent
+    (entry,) = entries(timed, ["lstm"], [3], "debug", minutes=0.01)
+    before = (tmp_path / "places/lstm-seed3" / LOG).read_bytes()
+    table = benchmark_models(timed, [entry], tmp_path, 2, data, progress=False)
+    assert table.name == "places-0.01-minutes.md"
+    assert finished(tmp_path / "places-0.01-minutes/lstm-seed3", entry, None)
+    assert (tmp_path / "places/lstm-seed3" / LOG).read_bytes() == before
+    here, there = table.read_text(), (tmp_path / "places.md").read_text()
+    (beside,) = re.findall(r"# The same at equal time: places-0.01-minutes\n(.*?)# In full", there, flags=re.DOTALL)
+    assert beside.strip() in here
+    assert "| lstm | " in beside
+    assert "equal time" not in here
+    assert (
+        there.replace(f"# The same at equal time: places-0.01-minutes\n{beside}", "")
+        == (trained / "places.md").read_text()
+    )
+
+    log = (tmp_path / "places-0.01-minutes/lstm-seed3" / LOG).stat().st_mtime_ns
+    assert benchmark_models(timed, [entry], tmp_path, 2, data, progress=False).read_text() == here
+    assert (tmp_path / "places-0.01-minutes/lstm-seed3" / LOG).stat().st_mtime_ns == log
+
+
 def test_entries_are_every_model_with_every_seed() -> None:
     found = entries(PLANS["units"], ["lstm", "s2gru"], numbers("0,2,2"), "debug", 7)
     assert [entry.name for entry in found] == ["lstm-seed0", "s2gru-seed0", "lstm-seed2", "s2gru-seed2"]
@@ -135,6 +161,7 @@ def test_entries_are_every_model_with_every_seed() -> None:
 def test_bad_input_is_named() -> None:
     with pytest.raises(BadArgument, match="--table dishes is unknown; choose one of units, places"):
         plan("dishes")
+    assert plan("units", 7.5).name == "units-7.5-minutes"
     with pytest.raises(BadArgument, match="--seeds 0,x"):
         numbers("0,x")
     with pytest.raises(BadArgument, match="gru2"):
