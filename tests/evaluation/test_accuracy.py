@@ -155,6 +155,13 @@ def test_hidden_units_are_counted_by_the_steps_since_they_were_seen() -> None:
     assert [row.n for row in rows] == [1, 4, 15]
 
 
+def test_a_unit_that_was_seen_to_die_is_hidden_from_nobody() -> None:
+    assert hidden.units(floor(duel(distance=1.0, death=WARMUP + 2))) == []
+    assert (
+        hidden.units(floor(duel(distance=6.5, death=WARMUP + 2))) != []
+    )  # died out of sight, for all one knows it lives
+
+
 def test_windows_that_are_asked_step_by_step_count_no_step_twice() -> None:
     one = duel(distance=1.0)
     rows = ((0, 0), (0, 19), (0, 20), (0, 41), (1, 45), (1, 64), (1, 65))
@@ -219,6 +226,13 @@ class Knowing(Candidate):
 @pytest.fixture(scope="module")
 def battles(tmp_path_factory: pytest.TempPathFactory) -> HeldOut:
     return held_out(get("2s3z"), tmp_path_factory.mktemp("battles"), episodes=6, seed=0, progress=False)
+
+
+def test_where_other_agents_report_at_every_step_more_units_are_known(battles: HeldOut) -> None:
+    one = floor(battles)
+    always, changing = one.forecast(0.2), one.forecast(0.2, "step")
+    assert (always.queried & ~changing.queried).sum() < (changing.queried & ~always.queried).sum()
+    assert one.forecast(1.0, "step") is one.forecast(1.0)
 
 
 def test_the_truth_scores_perfect_and_shuffled_it_scores_as_chance_does(battles: HeldOut) -> None:

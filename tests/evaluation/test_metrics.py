@@ -110,6 +110,7 @@ def test_calling_everything_alive_has_no_merit_among_deaths() -> None:
     asked = np.ones_like(alive)
     answers = Answers(x, y, points, np.ones((50, 6)), x, y, points, alive, asked)
     assert value(dead_f1, answers) == 0.0
+    assert dead_f1(answers).count.sum() == (~alive).sum()  # it rests on what there was to find, not on what was said
     assert value(alive_f1, answers) > 0.9
 
 

@@ -13,7 +13,7 @@ from evaluation.floors import Floors, fit, group, rendered
 from evaluation.held_out import HeldOut, held_out
 from evaluation.judges import PlaceJudge
 from evaluation.maps import Thresholds
-from evaluation.places import ASKED, PER_EPISODE, PLACES, SHARES, Exam, PlaceCandidate, exam, said_by
+from evaluation.places import ASKED, PER_EPISODE, PLACES, SHARES, Exam, PlaceCandidate, exam, fitted, pose, said_by
 from evaluation.questions import choose
 from evaluation.rows import Row, select
 from evaluation.runs import load_runs
@@ -64,6 +64,28 @@ def test_a_place_is_in_sight_then_dark_for_so_many_steps_then_in_sight_again() -
     near, far = asked.age[1.0][0].unbind(-1)
     assert near.tolist() == [-1, 0, 1, 2, 0]
     assert far.tolist() == [-1] * 5
+
+
+def test_what_is_asked_is_what_stands_there_one_step_later() -> None:
+    asked = scene([True] * 3, [14.0, 16.0, 18.0, 20.0], [(16.0, 12.0)])
+    posed = pose(asked.test, asked.places)
+    enemy = posed.maps[0, :, 0, UNIT_CHANNELS.index("enemy_marine")]
+    assert [step.nonzero().tolist() for step in enemy] == [[[1, 1]], [[2, 1]], []]  # in the middle, then east of it
+    assert set(posed.age) == set(posed.keep) == set(SHARES)
+
+
+def test_thresholds_are_fitted_at_one_share_of_the_views() -> None:
+    asked, shares = scene([True], [20.0, 20.0], [(19.0, 12.0)]), []
+
+    def rates(of: Exam, share: float) -> Iterator[tuple[Tensor, Tensor]]:
+        shares.append(share)
+        yield (of.maps[..., :KINDS, :, :] + 0.1).log(), of.maps
+
+    found = fitted(rates, [asked, asked])
+    assert shares == [0.6, 0.6]
+    assert (
+        0.1 < found.unit_type <= 0.66
+    )  # what is empty is said to be filled with a chance of 10 %, what is not, of 67 %
 
 
 def test_figures_count_each_place_under_its_age() -> None:
@@ -197,13 +219,15 @@ def test_what_is_fitted_knows_nothing_of_the_test(run_2s3z: Path, battles: tuple
     folder, asked, _ = battles
     (run,) = load_runs([run_2s3z])
     known = exam(get("2s3z,sight=5"), folder, 6, 0, False, "floors")
-    # The same battles as if bins were never empty: to fit on them would change every rate and threshold.
-    crowded = replace(asked, maps=asked.maps + 1.0)
+    # The same battles with a marine in the middle of each map: whoever is fitted on them expects it everywhere.
+    crowd = torch.zeros_like(asked.maps)
+    crowd[..., UNIT_CHANNELS.index("enemy_marine"), 1, 1] = 1.0
+    crowded = replace(asked, maps=asked.maps + crowd)
 
     def figures(tested: Sequence[Exam], trained: Sequence[Exam]) -> list[Row]:
         judge = PlaceJudge(tested, trained, choose(["places"]))
-        number = len(judge.rows(run)) // len(tested), len(judge.floors([["2s3z"]])) // len(tested)
-        return judge.rows(run)[: number[0]] + judge.floors([["2s3z"]])[: number[1]]
+        said = judge.rows(run), judge.floors([["2s3z"]])
+        return [row for rows in said for row in rows[: len(rows) // len(tested)]]  # on the first test
 
     alone = figures([asked], [known])
     assert figures([asked, crowded], [known]) == alone
