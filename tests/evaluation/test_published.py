@@ -30,7 +30,8 @@ def places(model: str, nats: float, **where: object) -> Row:
 def test_a_mean_over_scenarios_gives_each_one_vote_and_joins_their_intervals() -> None:
     one, other = row("m", 0.4, 0.03, seed=0, scenario="3m", n=900), row("m", 0.8, 0.04, seed=0, scenario="8m", n=100)
     (mean,) = together([one, other])
-    assert (mean.scenario, mean.value, mean.n) == ("2 scenarios", pytest.approx(0.6), 1000)
+    assert (mean.scenario, mean.n) == ("2 scenarios", 1000)
+    assert mean.value == pytest.approx(0.6)
     assert (mean.value - mean.low, mean.high - mean.value) == pytest.approx((0.025, 0.025))  # 3, 4, 5, halved
 
 
