@@ -14,9 +14,11 @@ from s2rm_sc2 import scenarios
 from s2rm_sc2.backends.sc2 import Sc2Backend
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument, BattleLost, GameFailed
+from s2rm_sc2.standin import server
 from s2rm_sc2.standin.battle import Battles
 from s2rm_sc2.standin.faults import KINDS, Fault, take
 from s2rm_sc2.standin.server import serving
+from s2rm_sc2.standin.session import Session, sc
 from s2rm_sc2.starcraft.faults import FAILURES_IN_A_ROW
 from s2rm_sc2.starcraft.game import GameSettings
 from s2rm_sc2.store import EpisodeStore
@@ -83,6 +85,41 @@ def test_a_collection_gets_its_episodes_whatever_request_fails(request_name: str
     assert report.incidents.failures.total() == 2
     mid_battle = request_name in ("action", "step", "observation")
     assert report.incidents.discarded == (2 if mid_battle else 0)
+
+
+@pytest.mark.parametrize("request_name", ["create_game", "join_game", "debug", "step"])
+@pytest.mark.parametrize("kind", ["crash", "error", "garbage"])
+def test_a_game_attached_to_is_won_back_from_what_it_still_plays(
+    kind: str, request_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A game has one state, which does not end with a client's connection: it may be created already, or played."""
+    game = Session()
+    monkeypatch.setattr(server, "Session", lambda: game)
+    with serving([Fault(kind, request_name)]) as port:
+        battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings(port)))
+        for seed in range(2):
+            battles.reset([seed])
+        assert battles.units.alive.all()
+        battles.close()
+    assert backend.failures.total() == 1
+
+
+@pytest.mark.parametrize("status", ["init_game", "in_game"])
+def test_a_game_that_another_client_left_as_it_was_is_attached_to(status: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    game = Session()
+    monkeypatch.setattr(server, "Session", lambda: game)
+    game.answer(sc.Request(create_game=sc.RequestCreateGame(local_map=sc.LocalMap(map_path="8m.SC2Map"))))
+    if status == "in_game":
+        game.answer(sc.Request(join_game=sc.RequestJoinGame(race=1)))
+    assert game.status == getattr(sc, status)
+    with serving() as port:
+        battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings(port)))
+        assert "not StarCraft II" in backend.describe()["game_version"]
+        battles.reset([1])
+        while not battles.done.all():
+            stop(battles)
+        battles.close()
+    assert not backend.failures
 
 
 def test_random_faults_leave_nothing_behind_in_a_store(tmp_path: Path) -> None:
