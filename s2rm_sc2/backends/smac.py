@@ -145,9 +145,8 @@ def _client_class(timeout: int) -> Any:  # noqa: ANN401 - SMAC has no types
 
             def step(count: int) -> None:
                 if next(loops, None) is None:
-                    allies, enemies = len(self.agents), len(self.enemies)
-                    said = f"{allies} allies and {enemies} enemies appeared"
-                    raise GameFault(f"units: {said} instead of {self.n_agents} and {self.n_enemies}")
+                    awaited = f"the {self.n_agents} allies and {self.n_enemies} enemies that SMAC waits for"
+                    raise GameFault(f"units: in {BIRTH_LOOPS} loops the map has not created {awaited}")
                 controller.step(count)
 
             self._controller = SimpleNamespace(step=step, observe=controller.observe)

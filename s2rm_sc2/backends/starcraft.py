@@ -141,9 +141,18 @@ def map_of(scenario: Scenario) -> str:
         ScenarioUnsupported: it has none.
     """
     name = scenario.name.partition(",")[0]
-    if name not in smac_names() or scenario.opponent != "smac":
-        raise ScenarioUnsupported(
-            f"StarCraft II has no map for scenario {scenario.name!r}; it plays SMAC's 23 maps with their own enemies "
-            "(s2rm-sc2 scenarios lists them), no SMACv2 families, and the embedded engine plays every scenario."
+    if scenario.draw is not None:
+        why = (
+            f"{scenario.name} is one of SMACv2's families, whose teams would have to be created in the game unit by "
+            "unit, which nothing here does"
         )
-    return name
+    elif name not in smac_names():
+        why = f"StarCraft II has no map for {scenario.name}"
+    elif scenario.opponent != "smac":
+        why = f"The enemies of {scenario.name} are a script's, and in StarCraft II they are the game's own"
+    else:
+        return name
+    raise ScenarioUnsupported(
+        f"{why}; play it in the embedded engine (--backend embedded), or play one of SMAC's 23 maps in the game "
+        "(s2rm-sc2 scenarios lists them)."
+    )

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from s2rm_sc2 import scenarios
 from s2rm_sc2.backends.sc2 import Sc2Backend
+from s2rm_sc2.cli import app
 from s2rm_sc2.envs.batched import BatchedBattles
-from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
+from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario, smac_names
 from s2rm_sc2.standin.battle import battle_seed
 from s2rm_sc2.standin.server import serving
@@ -93,10 +95,23 @@ def test_after_a_draw_the_next_battle_is_a_new_one(port: int) -> None:
     ours.close()
 
 
-@pytest.mark.parametrize("name", ["5s3z", "10gen_protoss", "3m,opponent=focus"])
-def test_what_the_game_has_no_map_for_is_refused(name: str) -> None:
-    with pytest.raises(ScenarioUnsupported, match="no map"):
-        Sc2Backend(scenarios.get(name))
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("5s3z", "has no map for 5s3z;"),
+        ("3m@flat", "has no map for 3m@flat;"),
+        ("10gen_protoss", "10gen_protoss is one of SMACv2's families, whose teams"),
+        ("10gen_terran_5v5", "terran_5_vs_5 is one of SMACv2's families"),
+        ("3m,opponent=focus", "in StarCraft II they are the game's own"),
+    ],
+)
+@pytest.mark.parametrize("backend", ["sc2", "smac"])
+def test_what_the_game_cannot_play_is_refused_before_one_is_looked_for(backend: str, name: str, said: str) -> None:
+    done = CliRunner().invoke(app, ["collect", "--backend", backend, "--map", name])
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert "--backend embedded" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_sight_and_limit_are_ours_so_the_game_plays_them(port: int) -> None:

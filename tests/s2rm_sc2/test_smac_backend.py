@@ -117,7 +117,7 @@ def test_a_map_with_other_units_than_smacs_table_says_is_given_up_in_one_sentenc
 
     monkeypatch.setitem(smac_maps.map_param_registry["3m"], "n_enemies", 4)
     battles = SmacBattles(MAP, SmacBackend(MAP, PATIENT))
-    said = r"failed 6 times.*units: 3 allies and 3 enemies appeared instead of 3 and 4"
+    said = r"failed 6 times.*has not created the 3 allies and 4 enemies that SMAC waits for"
     with at_hand(), pytest.raises(GameFailed, match=said):
         battles.reset([1])
     battles.close()
