@@ -24,7 +24,7 @@ from s2rm_sc2.store import EpisodeStore, StoreSettings, StoreWriter
 COMMIT_BYTES = 64 << 20
 """Uncompressed bytes that are committed together: every commit compresses the last, unfilled chunks again."""
 
-COMMIT_SECONDS = 2.0
+COMMIT_SECONDS = 5.0
 """How soon after a commit finished episodes get the next one: where battles take longer, each is committed as it ends.
 It decides no byte of the store."""
 

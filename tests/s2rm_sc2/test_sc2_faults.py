@@ -149,6 +149,19 @@ def test_a_game_that_always_fails_is_given_up_in_one_sentence() -> None:
     assert backend.failures.total() == FAILURES_IN_A_ROW + 1
 
 
+def test_whatever_ends_a_collection_every_battle_that_each_game_ended_before_is_kept(tmp_path: Path) -> None:
+    """Each game plays one battle and never starts another."""
+    dies = [Fault("crash", "debug"), *repeat(Fault("error", "create_game"), FAILURES_IN_A_ROW + 1)]
+    path = tmp_path / "3m.zarr"
+    with serving([None, *dies]) as first, serving(dies) as second:
+        where = Venue((settings(first), settings(second)))
+        with pytest.raises(GameFailed, match="6 times"):
+            collect(MAP, path, 40, "random", workers=2, progress=False, venue=where)
+    store = EpisodeStore.open(path)
+    assert store.n_episodes == 2
+    check_whole(store)
+
+
 def test_failures_between_whole_battles_are_forgiven() -> None:
     with serving(repeat(Fault("error", "debug", 1))) as port:  # every second reset meets it
         battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings(port)))
