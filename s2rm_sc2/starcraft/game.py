@@ -143,7 +143,8 @@ class Game:
             if not self._failed:
                 with suppress(GameFault), self._asking("leave_game"):
                     controller.leave()
-            controller.close()
+            with suppress(Exception):  # nothing is left to be asked of it
+                controller.close()
 
     def _start(self) -> None:
         try:
@@ -161,7 +162,10 @@ class Game:
     def _attach(self, host: str, port: int) -> None:
         from pysc2.lib import remote_controller
 
-        socket.create_connection((host, port), self.settings.timeout).close()  # pysc2 would try for very long
+        try:
+            socket.create_connection((host, port), self.settings.timeout).close()  # pysc2 would try for very long
+        except OSError as error:
+            raise GameFault(f"attach: nobody answers at {self.settings.attach} ({error})") from error
         running = SimpleNamespace(running=True)  # without a process, pysc2 gives up after a quarter of the time limit
         self._controller = remote_controller.RemoteController(host, port, running, self.settings.timeout)
 
