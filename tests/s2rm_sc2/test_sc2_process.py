@@ -35,6 +35,7 @@ BEGIN = {
 BACKENDS = ["sc2", pytest.param("smac", marks=needs_smac)]
 BEGUN = (
     "import os, signal, subprocess\n"
+    "from threading import Thread\n"
     "from s2rm_sc2 import scenarios\n"
     "from s2rm_sc2.starcraft.game import GameSettings, pysc2\n"
     "backend = Backend(scenarios.get('3m'), GameSettings(timeout=600))\n"
@@ -128,10 +129,18 @@ def test_a_signal_closes_the_game(place: Path, standin: Path) -> None:
         assert process.returncode != 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("number", "reset"),
+    [
+        (signal.SIGINT, "backend.reset([0])"),
+        (signal.SIGTERM, "backend.reset([0])"),
+        (signal.SIGHUP, "backend.reset([0])"),
+        (signal.SIGINT, "other = Thread(target=backend.reset, args=([0],), daemon=True); other.start(); other.join()"),
+    ],
+)
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_signal_right_after_the_fork_leaves_nothing(backend: str, number: int, place: Path) -> None:
-    program = BEGIN[backend] + BEGUN + SIGNALLED.format(number=int(number)) + "backend.reset([0])\nprint('begun')\n"
+def test_a_signal_right_after_the_fork_leaves_nothing(backend: str, number: int, reset: str, place: Path) -> None:
+    program = BEGIN[backend] + BEGUN + SIGNALLED.format(number=int(number)) + f"{reset}\nprint('begun')\n"
     with foreground():
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100)
     assert done.returncode in (-signal.SIGINT, 128 + number)
