@@ -61,6 +61,11 @@ class SmacBackend(StarCraftBackend):
         failures: Counter[str] | None = None,
     ) -> None:
         super().__init__(scenario, settings, LOOPS_PER_STEP, failures)
+        self._client: Any = None
+        self.said = SmacSaid(0.0, True, False, False)
+
+    def _check(self) -> None:
+        scenario = self.scenario
         if scenario.sight_range != get(self._map).sight_range:
             raise ScenarioUnsupported(
                 f"SMAC's agents see {get(self._map).sight_range:g} cells, not {scenario.sight_range:g} as in "
@@ -69,8 +74,7 @@ class SmacBackend(StarCraftBackend):
         if self.settings.attach is not None:
             raise BadArgument("SMAC starts its game itself and attaches to none; use --backend sc2 for that.")
         self._client_class = _client_class(self.settings.timeout)
-        self._client: Any = None
-        self.said = SmacSaid(0.0, True, False, False)
+        super()._check()
 
     def available_actions(self) -> Tensor:
         """SMAC's masks, bool ``[1, A, n_actions]``."""
@@ -131,13 +135,13 @@ class SmacBackend(StarCraftBackend):
 
 def _client_class(timeout: int) -> Any:  # noqa: ANN401 - SMAC has no types
     """SMAC's class; its game ends with us, its waiting ends, its recovery hands on the error that it was called for."""
-    run_configs = pysc2()
+    environment, flags = smac_package.environment(), pysc2().FLAGS
 
-    class Client(smac_package.environment()):  # type: ignore[misc]
+    class Client(environment):  # type: ignore[misc]
         _controller: Any
 
         def _launch(self) -> None:
-            with _flags(run_configs.FLAGS, sc2_run_config=lifetime.run_config().name(), sc2_timeout=timeout):
+            with _flags(flags, sc2_run_config=lifetime.run_config().name(), sc2_timeout=timeout):
                 super()._launch()
 
         def init_units(self) -> None:

@@ -51,8 +51,7 @@ class StarCraftBackend(ABC):
         self.scenario, self.settings = scenario, settings or GameSettings()
         self.failures: Counter[str] = Counter() if failures is None else failures
         self._map = map_of(scenario)
-        if self.settings.attach is None:
-            installed.require(self._map)
+        self._check()
         self._loops = loops
         self._patience = Patience(self.failures)
         self._seen = SeenUnits(scenario)
@@ -112,6 +111,11 @@ class StarCraftBackend(ABC):
         """End the game that was started, or leave the one attached to; closing twice is allowed."""
         self._begun = False
         self._end()
+
+    def _check(self) -> None:
+        """Refuse what cannot be played, for want of something installed perhaps."""
+        if self.settings.attach is None:
+            installed.require(self._map)
 
     def _need_battle(self) -> None:
         if not self._begun:
