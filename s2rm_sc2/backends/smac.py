@@ -135,7 +135,8 @@ class SmacBackend(StarCraftBackend):
 
 def _client_class(timeout: int) -> Any:  # noqa: ANN401 - SMAC has no types
     """SMAC's class; its game ends with us, its waiting ends, its recovery hands on the error that it was called for."""
-    environment, flags = smac_package.environment(), pysc2().FLAGS
+    environment: Any = smac_package.environment()
+    flags = pysc2().FLAGS
 
     class Client(environment):  # type: ignore[misc]
         _controller: Any
