@@ -57,9 +57,7 @@ class _Notice(event.Listener):  # type: ignore[misc]  # numba is not typed
         if ours and not self._silent and sys.stderr.isatty():
             self._silent = True
             clear = "\r\033[K"  # the line of a progress bar, which is drawn anew below
-            sys.stderr.write(
-                f"{clear}Compiling the engine, about a minute; it is kept on disk for later starts.\n"
-            )
+            sys.stderr.write(f"{clear}Compiling the engine, about a minute; it is kept on disk for later starts.\n")
 
     def on_end(self, event: event.Event) -> None:
         """Nothing to say."""
