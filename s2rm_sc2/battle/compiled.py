@@ -16,15 +16,21 @@ from numba.core import event
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Rules allocate nothing, so arrays need no reference counts; counting them would double the time of a loop.
+# Rules allocate nothing, so arrays need no reference counts; counting them would double the time of a loop. No C code
+# calls any of these functions.
 # Numbers are finite, so a comparison need not provide for NaN, and a multiplication may be joined to an addition; sums
 # keep their order. That is the same in every battle, so a battle still plays the same in any batch.
 _FINITE = {"contract", "nnan", "ninf", "nsz"}
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False, "fastmath": _FINITE}
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "_nrt": False,
+    "fastmath": _FINITE,
+    "no_cfunc_wrapper": True,
+}
 
-
-# Only an entry is called from Python: other functions need no code that turns Python's objects into theirs.
-_INSIDE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# Python calls the entries only: rules need no code that turns Python's objects into theirs.
+_INSIDE: dict[str, Any] = {"no_cpython_wrapper": True}
 
 
 def rule(function: F) -> F:
@@ -43,10 +49,10 @@ def part(function: F) -> F:
 
 def entry(function: F) -> F:
     """Decorate a function that Python calls; it must refer to a closure variable that holds :data:`FINGERPRINT`."""
-    return cast(F, njit(cache=True, no_cfunc_wrapper=True, **_OPTIONS)(function))
+    return cast(F, njit(cache=True, **_OPTIONS)(function))
 
 
-class _Notice(event.Listener):  # type: ignore[misc]  # numba is not typed
+class _Notice(event.Listener):
     """Tells whoever waits at a terminal, once and not from every worker, why the first start takes so long."""
 
     def __init__(self) -> None:
@@ -63,7 +69,7 @@ class _Notice(event.Listener):  # type: ignore[misc]  # numba is not typed
         """Nothing to say."""
 
 
-event.register("numba:compile", _Notice())
+event.register("numba:compile", _Notice())  # type: ignore[no-untyped-call]
 
 
 def _fingerprint() -> int:
