@@ -17,7 +17,7 @@ from s2rm_sc2.table import FIELDS, UnitTable
 F = TypeVar("F", bound=Callable[..., Any])
 Array = npt.NDArray[Any]
 
-# Nothing is allocated, so arrays need no reference counts; no C code calls these functions, and Python the entries only.
+# Nothing is allocated, so arrays need no reference counts. No C code calls these functions, Python only the entries.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 _INSIDE: dict[str, Any] = {"no_cpython_wrapper": True}
 
