@@ -91,6 +91,7 @@ def test_battles_that_are_not_active_stand_still() -> None:
     backend.step(stop, torch.tensor([True, False]))
     assert same(backend.units[1:], before[1:])
     assert not torch.equal(backend.units.x[0], before.x[0])
+    assert backend.report().unit_steps == 10  # of the battle that was played
     waited, steady = backend, LearnedBackend(scenarios.get("2s3z"), 2, simulator())
     waited.step(stop, torch.tensor([False, True]))
     steady.step(stop)
@@ -160,6 +161,16 @@ def test_enemies_that_nobody_has_seen_follow_their_order() -> None:
         backend.step(stop)
     marched = before.x[:, 1] + 7 * stride * dx
     assert ((backend.units.x[:, 1] - marched).abs() > 0.01).all()  # in sight by now: the model's
+
+
+def test_unseen_enemies_of_a_field_walk_to_their_own_fight() -> None:
+    scenario = scenarios.get("3x1z")
+    backend = LearnedBackend(scenario, 1, simulator())
+    before = place(backend.units)[0]
+    backend.step(torch.ones(1, 3, dtype=torch.int64))
+    goals = torch.tensor([(group.x, group.y) for group in scenario.allies])
+    nearer = (before[3:] - goals).norm(dim=-1) - (place(backend.units)[0, 3:] - goals).norm(dim=-1)
+    assert torch.allclose(nearer, torch.tensor(1.125), atol=1e-3)
 
 
 def test_unseen_enemies_hunt_or_stand_where_that_is_their_order() -> None:
