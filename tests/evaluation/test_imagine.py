@@ -1,3 +1,4 @@
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,23 @@ def test_it_draws_and_measures_how_a_dream_leaves_the_battle(run_2s3z: Path, tmp
     with Image.open(found.pictures[0]) as film:
         assert getattr(film, "n_frames", 1) == 13
     drift = found.drift
-    assert len(drift.position) == len(drift.standing) == len(drift.points) == len(drift.alive) == 12
+    assert {len(getattr(drift, field.name)) for field in fields(drift)} == {12}
     assert drift.battles == [3] * 12
     assert drift.points[0] < drift.points[-1]
     assert found.bounds.unit_steps > 0
     printed = [column.header for table in found.tables() for column in table.columns]
     assert "position" in printed
     assert "acted" in printed
+
+
+def test_losses_are_measured_against_the_real_battle(run_2s3z: Path, tmp_path: Path) -> None:
+    scenario, player = get("2s3z"), policy("scripted")
+    drift = imagine(run_2s3z, scenario, "scripted", 2, tmp_path, battles=1, steps=25).drift
+    settings = settings_of(scenario, player, 2, PURPOSE)
+    (episode,) = play(settings, player, remaining(0, 1, 2, PURPOSE, scenario.name))
+    points = tables_of(episode).health + tables_of(episode).shield
+    assert drift.unhurt == pytest.approx([float((points[k] - points[0]).abs().mean()) for k in range(1, 26)], abs=1e-3)
+    assert drift.unhurt[-1] > 5.0
 
 
 def test_standing_still_is_measured_against_the_real_battle(run_2s3z: Path, tmp_path: Path) -> None:
