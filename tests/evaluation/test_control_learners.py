@@ -187,7 +187,7 @@ def seeds_of(folder: Path, **changes: object) -> list[int]:
 
 
 def test_no_battle_is_trained_on_twice(tmp_path: Path) -> None:
-    variants = ({}, {"seed": 1}, {"arm": "real-same"}, {"iteration": 1})
+    variants: tuple[dict[str, object], ...] = ({}, {"seed": 1}, {"arm": "real-same"}, {"iteration": 1})
     found = [seed for number, changes in enumerate(variants) for seed in seeds_of(tmp_path / str(number), **changes)]
     assert len(found) >= 4 * 2 * TINY.battles
     assert len(set(found)) == len(found)
