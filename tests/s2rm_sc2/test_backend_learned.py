@@ -236,6 +236,16 @@ def test_it_begins_where_a_recorded_battle_stood(store_2s3z: EpisodeStore) -> No
     assert {int(np.flatnonzero((x == row).all(1))[0]) for row in spawned.units.x.numpy()} <= set(store_2s3z.starts)
 
 
+def test_every_moment_of_a_store_is_drawn_but_the_ends_of_battles(store_2s3z: EpisodeStore) -> None:
+    n, names = store_2s3z.n_rows, ("x", "y", "health", "shield", "cooldown")
+    rows = np.concatenate([store_2s3z.read(f"units/{name}", 0, n) for name in names], axis=1).astype(np.float32)
+    ends = store_2s3z.starts + store_2s3z.lengths - 1
+    units = Recorded(store_2s3z, watch=0).draw(range(20 * n)).units.at(-1)
+    drawn = {row.tobytes() for row in np.concatenate([getattr(units, name).numpy() for name in names], axis=1)}
+    assert drawn == {row.tobytes() for row in np.delete(rows, ends, axis=0)}
+    assert not drawn & {row.tobytes() for row in rows[ends]}
+
+
 def test_a_battle_too_young_is_watched_for_as_long_as_it_has_gone_on(store_2s3z: EpisodeStore) -> None:
     row = int(store_2s3z.starts[1]) + 2
     long, short = (Recorded(store_2s3z, watch=watch).at(np.array([row, row + 9])) for watch in (6, 2))
