@@ -24,8 +24,9 @@ from s2rm_sc2.store import EpisodeStore, StoreSettings, StoreWriter
 COMMIT_BYTES = 64 << 20
 """Uncompressed bytes that are committed together: every commit compresses the last, unfilled chunks again."""
 
-COMMIT_SECONDS = 10.0
-"""The longest time that finished episodes wait for their commit; it decides no byte of the store."""
+COMMIT_SECONDS = 5.0
+"""How soon after a commit finished episodes get the next one: where battles take longer, each is committed as it ends.
+It decides no byte of the store."""
 
 EPISODES_PER_WORKER = 1000
 """How many episodes repay the start of a process, which costs seconds."""
@@ -138,19 +139,20 @@ def _played(
 def _write(writer: StoreWriter, played: Iterator[Episode], total: int, progress: bool) -> None:
     """Commit the episodes as they come, in groups; whatever ends the playing, what was played is kept."""
     group: list[Episode] = []
-    waiting, since = 0, 0.0
+    waiting, due = 0, time.monotonic()
     with _Display(writer.settings.scenario.name, total, progress) as display:
         try:
             for episode in played:
-                since = since if group else time.monotonic()
                 group.append(episode)
                 waiting += episode.nbytes
                 display.show(episode)
-                if waiting >= COMMIT_BYTES or time.monotonic() - since > COMMIT_SECONDS:
-                    due, group, waiting = group, [], 0
-                    writer.append(due)
+                if waiting >= COMMIT_BYTES or time.monotonic() >= due:
+                    ready, group, waiting = group, [], 0
+                    writer.append(ready)
+                    due = time.monotonic() + COMMIT_SECONDS
         finally:
-            writer.append(group)
+            if group:  # what ended the writing closed the writer
+                writer.append(group)
 
 
 def _report(out: Path, before: tuple[int, int], seconds: float, incidents: Incidents) -> CollectReport:

@@ -134,11 +134,12 @@ class _Rollout:
         self.epsilon = np.zeros(B)
         self.row = np.zeros(B, np.int64)  # the row to be written next
         self.won = np.zeros(B, np.bool_)
-        self._start(self._next(range(B)))
+        self.due = self._next(range(B))  # episodes to be begun, by slot; where that fails, the finished are handed over
 
     def step(self) -> list[Episode]:
-        """Record what stands, play one step, and hand over the episodes that were over before it."""
+        """Begin what is due, record what stands, play one step, and hand over the episodes that were over before it."""
         battles, slots = self.battles, np.arange(self.battles.n_battles)
+        self._start(self.due)
         self._see(slots)
         over = [slot for slot in torch.where(battles.done)[0].tolist() if self.plans[slot] is not None]
         episodes = [self._take(slot) for slot in over]
@@ -152,7 +153,7 @@ class _Rollout:
             except BattleLost:
                 self.incidents.discarded += len(active)
                 again = {slot: plan for slot in active.tolist() if (plan := self.plans[slot]) is not None}
-                self._start(again | self._next(over))
+                self.due = again | self._next(over)
                 return episodes
             at = (active, self.row[active])
             self.record["action"][at] = actions.numpy()[active]
@@ -160,7 +161,7 @@ class _Rollout:
                 self.record[name][at] = getattr(result, name).numpy()[active]
             self.won = result.won.numpy().copy()
             self.row[active] += 1
-        self._start(self._next(over))
+        self.due = self._next(over)
         return episodes
 
     def _see(self, slots: npt.NDArray[np.int64]) -> None:

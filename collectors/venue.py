@@ -79,5 +79,9 @@ def venue(backend: str, attach: tuple[str, ...] = (), version: str | None = None
         raise BadArgument("SMAC starts its games itself and attaches to none; leave out --attach, or --backend sc2.")
     if attach and len(attach) != workers:
         raise BadArgument(f"{workers} workers cannot share {len(attach)} running games; give each --attach HOST:PORT.")
+    if len(set(attach)) < len(attach):
+        raise BadArgument(f"A running game is given twice in {', '.join(attach)}; give each worker one of its own.")
+    if attach and version:
+        raise BadArgument("A running game has the version that it has; leave out --game-version, or --attach.")
     games = tuple(GameSettings(version, attach=address) for address in attach) or (GameSettings(version),)
     return Venue(games, smac=backend == "smac")

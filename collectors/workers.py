@@ -28,7 +28,7 @@ from s2rm_sc2.errors import S2rmError, WorkerDied
 from s2rm_sc2.store import StoreSettings
 
 BLOCK = 16
-"""Episodes that a worker sends at once."""
+"""Episodes that a worker sends at once; in a game, where each may take many seconds, it sends every single one."""
 
 AHEAD_BYTES = 64 << 20
 """Bytes that a worker holds ready for the main process, which may be writing, before it waits."""
@@ -67,10 +67,11 @@ def play_in_processes(
                 theirs.close()
                 processes.append(process)
                 pipes.append(ours)
+        block = _block(venue)
         for worker in range(workers):
-            _assign(pipes[worker], processes[worker], share(plans, worker, workers, BLOCK))
-        for block in range(-(-len(plans) // BLOCK)):
-            played, happened = _receive(pipes[block % workers], processes[block % workers])
+            _assign(pipes[worker], processes[worker], share(plans, worker, workers, block))
+        for number in range(-(-len(plans) // block)):
+            played, happened = _receive(pipes[number % workers], processes[number % workers])
             incidents.add(happened)
             yield from played
     finally:
@@ -82,6 +83,10 @@ def play_in_processes(
             process.join(GRACE)
             process.kill()
             process.join()
+
+
+def _block(venue: Venue) -> int:
+    return 1 if venue.games else BLOCK
 
 
 def _assign(pipe: "Connection[list[EpisodePlan], object]", process: BaseProcess, job: list[EpisodePlan]) -> None:
@@ -129,7 +134,7 @@ def _work(
     sending: deque[tuple[Future[None], int]] = deque()
     try:
         with ThreadPoolExecutor(1) as sender:
-            while block := list(islice(episodes, BLOCK)):
+            while block := list(islice(episodes, _block(venue))):
                 size = sum(episode.nbytes for episode in block)
                 happened = Incidents(Counter(incidents.failures), incidents.discarded)  # since the block before
                 incidents.failures.clear()

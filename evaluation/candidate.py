@@ -1,8 +1,11 @@
 """A model before the test windows of one scenario: what it says is worked out once, whichever questions ask for it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from evaluation.accuracy import NextSteps, answers_after, answers_at, next_steps, outcomes, predict, told
 from evaluation.held_out import HORIZON, NEEDED, HeldOut
@@ -20,7 +23,6 @@ SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 FAR = {1.0: HORIZON, 0.8: 5, 0.6: 5}
 """Steps that forecasts go at a share of the views, else :data:`NEEDED`: steps without views cost most."""
-
 HIDDEN: dict[Status, tuple[int, int]] = {"hidden 1-3": (1, 3), "hidden 4-7": (4, 7), "hidden 8+": (8, 1000)}
 """Steps since a unit was last in sight, first and last, by what a row calls it."""
 
@@ -38,6 +40,7 @@ class Candidate:
         floor: persistence before the same test, to be compared with; None for persistence itself.
         run: where the model comes from; None for a floor.
         ablations: what it shall be asked without, besides.
+        far: steps that its forecasts go at a share of the views.
     """
 
     def __init__(
@@ -50,34 +53,51 @@ class Candidate:
         floor: "Candidate | None" = None,
         run: Run | None = None,
         ablations: Sequence[str] = (),
+        far: Mapping[float, int] = FAR,
     ) -> None:
-        self.test, self.ablations = test, ablations
+        self.test, self.ablations, self._far = test, ablations, far
         self._model, self._name, self._seed, self._split = model, name, seed, split
         self._floor, self._run = floor, run
         self._forecasts: dict[tuple[float, Dropping], Forecast] = {}
+        self._said: list[tuple[Tensor, Forecast]] = []
         self._watched: dict[float, NextSteps] = {}
         self._known: dict[tuple[Any, ...], Tallies] = {}
         self._given: dict[tuple[Any, ...], list[Row]] = {}
 
     @classmethod
-    def of(cls, run: Run, test: HeldOut, floor: "Candidate", ablations: Sequence[str] = ()) -> "Candidate":
+    def of(
+        cls,
+        run: Run,
+        test: HeldOut,
+        floor: "Candidate",
+        ablations: Sequence[str] = (),
+        far: Mapping[float, int] = FAR,
+    ) -> "Candidate":
         """A run's model."""
         split = run.split(test.scenario.name)
-        return cls(run.model, test, run.name, run.info.seed, split, floor, run, ablations)
+        return cls(run.model, test, run.name, run.info.seed, split, floor, run, ablations, far)
 
     def without(self, ablation: str) -> "Candidate":
         """The same with something taken away from its model."""
         assert self._run is not None
         assert self._floor is not None
-        return Candidate.of(ablated(self._run, ablation), self.test, self._floor)
+        return Candidate.of(ablated(self._run, ablation), self.test, self._floor, far={})  # nobody asks it further
 
     def forecast(self, views: float, dropping: Dropping = "episode") -> Forecast:
-        """Its open-loop forecast at a share of the views, as many steps as :data:`FAR` says."""
+        """Its open-loop forecast at a share of the views, as many steps as :data:`FAR` says, or more."""
         key: tuple[float, Dropping] = (views, "episode" if views == 1.0 else dropping)
         if key not in self._forecasts:
             keep = self.test.kept(views) if key[1] == "episode" else self.test.stepwise(views)
-            self._forecasts[key] = predict(self._model, self.test.windows, keep, FAR.get(views, NEEDED))
+            self._forecasts[key] = self._forecast_by(keep, self._far.get(views, NEEDED))
         return self._forecasts[key]
+
+    def _forecast_by(self, keep: Tensor, steps: int) -> Forecast:
+        """Its forecast by these views, made once: of a small team, two shares may be the same agents."""
+        for kept, said in self._said:
+            if said.valid.shape[1] >= steps and torch.equal(kept, keep):
+                return said
+        self._said.append((keep, predict(self._model, self.test.windows, keep, steps)))
+        return self._said[-1][1]
 
     def watched(self, views: float) -> NextSteps:
         """What it says of the next step after each row with a share of the views, in windows that lie apart."""
@@ -89,6 +109,7 @@ class Candidate:
     def forget(self) -> None:
         """Let go of what it said; the sums that its figures are made of stay, which take no memory to speak of."""
         self._forecasts.clear()
+        self._said.clear()
         self._watched.clear()
 
     def unit_rows(
@@ -157,9 +178,8 @@ class Candidate:
     def _of_maps(self, said: Forecast, horizon: int) -> Tallies:
         """What was never seen counts too: it stands in no predicted map."""
         at = slice(horizon - 1, horizon)
-        true = self.test.after.map(lambda column: column[:, at])
         places = self.test.places[:, at]
-        marks = rendered_marks(told(said, horizon), true, places)
+        marks = rendered_marks(told(said, horizon), self.test.map_after(horizon), places)
         counted = said.valid[:, at, None].expand(places.shape[:3])
         return {"friend_foe_f1": marks.friend_foe.tally(counted), "unit_type_f1": marks.unit_type.tally(counted)}
 

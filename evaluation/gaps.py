@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -14,10 +15,7 @@ SUFFIX = "_gap"
 
 
 def gaps(rows: Sequence[Row], reference: str) -> list[Row]:
-    """Each model's figure less the reference's, means over seeds, with 95 % intervals over battles and seeds.
-
-    Battles are drawn again with replacement, the same for both; what seeds add is joined to that as squares
-    (:func:`evaluation.rows.seeds_margin`).
+    """Each model's figure less the reference's, means over seeds, with the intervals of :func:`paired`.
 
     Args:
         rows: figures with their sums by episode; those without are left out.
@@ -32,19 +30,40 @@ def gaps(rows: Sequence[Row], reference: str) -> list[Row]:
     for key, models in groups.items():
         if reference not in models:
             continue
-        number = len(models[reference][0].sums)
-        drawn = stream(0, "gaps", key.scenario).multinomial(number, np.full(number, 1 / number), size=RESAMPLES)
-        weights = np.concatenate([np.ones((1, number)), drawn])
-        base = _means(models[reference], weights)
         for model, own in models.items():
             if model != reference:
-                gap = _means(own, weights) - base
-                middle, (low, high) = gap[0], np.nanpercentile(gap[1:], [2.5, 97.5])
-                seeds = seeds_margin(*(_figures(rows_of) for rows_of in (own, models[reference])))
-                low, high = middle - np.hypot(middle - low, seeds), middle + np.hypot(high - middle, seeds)
+                value, low, high = paired([own], [models[reference]])
                 named = replace(key, model=model, metric=f"{key.metric}{SUFFIX}", n=own[0].n)
-                found.append(replace(named, value=float(middle), low=float(low), high=float(high)))
+                found.append(replace(named, value=value, low=low, high=high))
     return found
+
+
+def paired(own: Sequence[Sequence[Row]], base: Sequence[Sequence[Row]]) -> tuple[float, float, float]:
+    """A model's figure less another's, mean over conditions and seeds, with its 95 % interval over battles and seeds.
+
+    Battles are drawn again with replacement, the same for both models and for all conditions of a scenario; what seeds
+    add is joined to that as squares (:func:`evaluation.rows.seeds_margin`).
+
+    Args:
+        own, base: for each condition, such as a scenario at a share of the views, each model's rows, one per seed,
+            with their sums by episode.
+    """
+    apart = []
+    for mine, theirs in zip(own, base, strict=True):
+        weights = _weights(mine[0].scenario, len(mine[0].sums))
+        apart.append(_means(mine, weights) - _means(theirs, weights))
+    gap = np.mean(apart, axis=0)
+    middle, (low, high) = gap[0], np.nanpercentile(gap[1:], [2.5, 97.5])
+    seeds = seeds_margin(*(np.mean([_figures(rows) for rows in of], axis=0).tolist() for of in (own, base)))
+    return float(middle), float(middle - np.hypot(middle - low, seeds)), float(middle + np.hypot(high - middle, seeds))
+
+
+@cache
+def _weights(scenario: str, episodes: int) -> Floats:
+    """How often each episode counts, ``[D, E]``: each once first, then as drawn again."""
+    drawn = stream(0, "gaps", scenario).multinomial(episodes, np.full(episodes, 1 / episodes), size=RESAMPLES)
+    weights: Floats = np.concatenate([np.ones((1, episodes)), drawn])
+    return weights
 
 
 def _figures(seeds: Sequence[Row]) -> list[float]:
@@ -54,7 +73,7 @@ def _figures(seeds: Sequence[Row]) -> list[float]:
 
 
 def _means(seeds: Sequence[Row], weights: Floats) -> Floats:
-    """Means over seeds, ``[D]``, by the weights ``[D, E]`` of episodes: each once first, then as drawn again."""
+    """Means over seeds, ``[D]``, by the weights ``[D, E]`` of episodes."""
     sums = np.array([row.sums for row in seeds])
     below = weights @ sums[..., 1].T
     ratios = np.divide(weights @ sums[..., 0].T, below, out=np.full(below.shape, np.nan), where=below > 0)

@@ -12,10 +12,11 @@ from rich.console import Console
 
 from evaluation.held_out import PRIVATE, PURPOSE, collected, held_out
 from evaluation.judges import Judge, UnitJudge, place_judge
-from evaluation.plan import PLANS, Plan
+from evaluation.plan import PLANS, Plan, at_equal_time
+from evaluation.published import write_table
 from evaluation.questions import choose
 from evaluation.runs import Run
-from evaluation.verdicts import Terms, Verdicts, write_table
+from evaluation.verdicts import Terms, Verdicts
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import get
 from s2rm_sc2.store import EpisodeStore
@@ -143,15 +144,15 @@ def entries(
     return [Entry(model, training, seed) for seed in seeds for model, training in chosen]
 
 
-def plan(name: str) -> Plan:
-    """The table of this name.
+def plan(name: str, minutes: float | None = None) -> Plan:
+    """The table of this name, at equal updates or, given the minutes of each training, at equal time.
 
     Raises:
         BadArgument: there is none.
     """
     if name not in PLANS:
         raise BadArgument(f"--table {name} is unknown; choose one of {', '.join(PLANS)}.")
-    return PLANS[name]
+    return PLANS[name] if minutes is None else at_equal_time(PLANS[name], minutes)
 
 
 def numbers(text: str) -> list[int]:

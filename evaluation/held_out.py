@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from collectors.collect import collect
+from evaluation.maps import rendered
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.seeds import stream
@@ -117,6 +118,17 @@ class HeldOut:
         """
         rng = stream(self.seed, "maps", self.scenario.name)
         return draw_places(replace(self.windows, units=self.after), self.after.x.shape[1], PLACES, rng)
+
+    def map_after(self, steps: int) -> Tensor:
+        """What truly stands around the places so many rows after the warm-up; see :func:`evaluation.maps.rendered`."""
+        if steps not in self._maps:
+            at = slice(steps - 1, steps)
+            self._maps[steps] = rendered(self.after.map(lambda column: column[:, at]), self.places[:, at])
+        return self._maps[steps]
+
+    @cached_property
+    def _maps(self) -> dict[int, Tensor]:
+        return {}
 
     def _ranked(self, share: float) -> tuple[Mask, list[npt.NDArray[np.int64]]]:
         """The first ``share`` of each window's ranking of agents, bool ``[N, A]``, and the rankings."""

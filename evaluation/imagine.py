@@ -41,6 +41,7 @@ class Drift:
         position: cells between where units are and where they are imagined, of those alive in both.
         standing: the same if everyone had stayed where the dream began.
         points: health and shield, mean absolute difference per unit.
+        unhurt: the same if everyone had kept all points that he had where the dream began.
         alive: share of the units that are alive in one of the two alone.
         battles: how many were still going on.
     """
@@ -48,6 +49,7 @@ class Drift:
     position: list[float]
     standing: list[float]
     points: list[float]
+    unhurt: list[float]
     alive: list[float]
     battles: list[int]
 
@@ -70,11 +72,12 @@ class Imagined:
 
     def tables(self) -> list[Table]:
         """The drift, and the bounds that acted, for the terminal."""
-        drift = _table(self.title, "steps", "position", "if all stood", "points", "alive differs", "battles")
-        for step in (step for step in SHOWN_STEPS if step <= len(self.drift.position)):
-            k, d = step - 1, self.drift
-            figures = (f"{d.position[k]:.2f}", f"{d.standing[k]:.2f}", f"{d.points[k]:.1f}", f"{d.alive[k]:.1%}")
-            drift.add_row(str(step), *figures, str(d.battles[k]))
+        d, columns = self.drift, ("position", "if all stood", "points", "if none hurt", "alive differs")
+        drift = _table(self.title, "steps", *columns, "battles")
+        for k in (step - 1 for step in SHOWN_STEPS if step <= len(d.position)):
+            places = (f"{values[k]:.2f}" for values in (d.position, d.standing))
+            points = (f"{values[k]:.1f}" for values in (d.points, d.unhurt))
+            drift.add_row(str(k + 1), *places, *points, f"{d.alive[k]:.1%}", str(d.battles[k]))
         bounds = _table(f"bounds, {self.bounds.unit_steps:,} unit steps", "bound", "acted", "by, on average", "what")
         for name, share in self.bounds.acted.items():
             if share:
@@ -130,7 +133,7 @@ def imagine(
     first, same = (tables.map(lambda field: field[0, :shown]) for tables in (real, dreamed))
     series = {
         "position error (cells)": {"imagined": drift.position, "if all stood": drift.standing},
-        "error of health + shield (points)": {"imagined": drift.points},
+        "error of health + shield (points)": {"imagined": drift.points, "if none were hurt": drift.unhurt},
         "alive in one of the two alone": {"imagined": drift.alive},
     }
     pictures = [
@@ -181,11 +184,12 @@ def _drift(real: UnitTable, dreamed: UnitTable, goes_on: Tensor) -> Drift:
     counted = goes_on[..., None].expand_as(real.x[:, 1:])
     after, said = (tables.map(lambda field: field[:, 1:]) for tables in (real, dreamed))
     both = counted & after.alive & said.alive
-    points = (after.health + after.shield - said.health - said.shield).abs()
+    left = after.health + after.shield
     return Drift(
         position=_means(torch.hypot(after.x - said.x, after.y - said.y), both),
         standing=_means(torch.hypot(after.x - real.x[:, :1], after.y - real.y[:, :1]), both),
-        points=_means(points, counted),
+        points=_means((left - said.health - said.shield).abs(), counted),
+        unhurt=_means((left - real.health[:, :1] - real.shield[:, :1]).abs(), counted),
         alive=_means((after.alive ^ said.alive).float(), counted),
         battles=goes_on.sum(0).tolist(),
     )

@@ -51,9 +51,14 @@ class MapMarks:
     unit_type: Marks
 
 
-def rendered_marks(said: UnitTable, true: UnitTable, places: Tensor) -> MapMarks:
-    """A predicted table ``[N, T, U]`` and the true one, both rendered as local maps of places ``[N, T, Q, 2]``."""
-    return _marks(*(_counts(true_maps(units, places)) > _STANDS for units in (said, true)))
+def rendered(units: UnitTable, places: Tensor) -> Tensor:
+    """The occupied bins, bool ``[N, T, Q, K, n, n]``, around places ``[N, T, Q, 2]`` of a table ``[N, T, U]``."""
+    return _counts(true_maps(units, places)) > _STANDS
+
+
+def rendered_marks(said: UnitTable, true: Tensor, places: Tensor) -> MapMarks:
+    """A predicted table beside the true one, :func:`rendered` at the same places."""
+    return _marks(rendered(said, places), true)
 
 
 def said_marks(log_rates: Tensor, maps: Tensor, thresholds: Thresholds) -> MapMarks:

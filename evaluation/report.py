@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Report:
     def write(self) -> None:
         """Write ``report.json``, a row a line, ``report.md`` and ``report.html``."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        columns = ({name: value for name, value in asdict(row).items() if name != "sums"} for row in self.rows)
+        columns = ({name: value for name, value in vars(row).items() if name != "sums"} for row in self.rows)
         rows = ",\n".join(json.dumps(column, allow_nan=False) for column in columns)
         about = json.dumps(self.about, indent=1)
         text = f'{{"format": {FORMAT},\n"rows": [\n{rows}\n],\n"about": {about}}}\n'

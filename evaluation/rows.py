@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import hypot, sqrt
+from operator import attrgetter
 from statistics import fmean, stdev
 from typing import Any, Literal
 
@@ -59,9 +60,16 @@ class Row:
     bin: float | None = None
 
 
+_what = attrgetter("model", "scenario", "split", "views", "horizon", "status", "metric", "dropping", "bin")
+"""What a figure is about: all but whose seed found it, and what it is."""
+
+
 def select(rows: Iterable[Row], **conditions: object) -> list[Row]:
     """The rows whose attributes equal the conditions, in order."""
-    return [row for row in rows if all(getattr(row, name) == value for name, value in conditions.items())]
+    found = list(rows)
+    for name, value in conditions.items():
+        found = [row for row in found if getattr(row, name) == value]
+    return found
 
 
 def series_names(rows: Iterable[Row]) -> dict[tuple[str, int | None], str]:
@@ -99,13 +107,13 @@ def over_seeds(rows: Iterable[Row]) -> list[Row]:
 
     The interval joins, as squares, the seeds' intervals over episodes (their mean) and :func:`seeds_margin`.
     """
-    groups: dict[Row, list[Row]] = {}
+    groups: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
-        groups.setdefault(replace(row, seed=None, value=0.0, low=0.0, high=0.0, n=0, sums=()), []).append(row)
+        groups.setdefault(_what(row), []).append(row)
     means = []
-    for key, group in groups.items():
+    for group in groups.values():
         value, low, high = (fmean(getattr(row, name) for row in group) for name in ("value", "low", "high"))
         seeds = seeds_margin([row.value for row in group])
         ends = value - hypot(value - low, seeds), value + hypot(high - value, seeds)
-        means.append(replace(key, value=value, low=ends[0], high=ends[1], n=group[0].n))
+        means.append(replace(group[0], seed=None, value=value, low=ends[0], high=ends[1], sums=()))
     return means

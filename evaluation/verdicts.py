@@ -1,4 +1,4 @@
-"""The figures behind a published table: a file for each run and one for the floors, and the table made of them."""
+"""The figures behind a published table: a file for each run and one for the floors."""
 
 import hashlib
 import json
@@ -10,11 +10,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from evaluation.gaps import gaps
 from evaluation.held_out import PRIVATE
-from evaluation.plan import SPLIT, Plan
-from evaluation.rows import Row, over_seeds, select
-from evaluation.sheets import gap_sheet
+from evaluation.plan import MINUTES, SPLIT
+from evaluation.rows import Row
 from s2rm_sc2.errors import BadArgument
 from worldmodel.checkpoint import BEST, load
 from worldmodel.log import read_log
@@ -23,9 +21,6 @@ FORMAT = 2
 
 SUITE = 1
 """Version of what is asked and how it is counted; figures of another version are made again."""
-
-REFERENCES = ("s2gru-local", "s2gru")
-"""Models that the others are compared with, battle by battle."""
 
 _FLOORS = "floors"
 
@@ -61,8 +56,9 @@ class Verdicts:
     """
 
     def __init__(self, out: Path, table: str, terms: Terms) -> None:
-        self.table = f"{table}-{PRIVATE}" if terms.purpose == PRIVATE else table
-        self.out, self.terms = out, terms
+        self.out, self.terms, self._name = out, terms, table
+        self._suffix = f"-{PRIVATE}" if terms.purpose == PRIVATE else ""
+        self.table = f"{table}{self._suffix}"
         self._folder = out / "verdicts" / self.table
 
     def lacks(self, run: Path | None) -> bool:
@@ -93,29 +89,27 @@ class Verdicts:
         found = [json.loads(path.read_text()) for path in sorted(self._folder.glob("*.json"))]
         return [file for file in found if file["about"]["terms"] == self.terms.to_dict()]
 
+    def at_equal_time(self) -> "list[Verdicts]":
+        """Those of the same table's trainings at equal time, shortest first."""
+        found = {}
+        for folder in self._folder.parent.glob(f"{self._name}-*-{MINUTES}{self._suffix}"):
+            name = folder.name.removesuffix(self._suffix)
+            found[float(name.split("-")[-2])] = self.beside(name)
+        return [found[minutes] for minutes in sorted(found)]
+
+    def beside(self, table: str) -> "Verdicts":
+        """Those of another table under the same terms."""
+        return Verdicts(self.out, table, self.terms)
+
+    def publish(self, runs: Sequence[dict[str, Any]], means: Sequence[Row], text: str) -> Path:
+        """Writes ``<table>.json`` and ``<table>.md``, each whole or not at all; returns the second."""
+        path = self.out / f"{self.table}.md"
+        _write(path.with_name(f"{self.table}.json"), {"table": self.table, "runs": runs}, means)
+        _replace(path, text)
+        return path
+
     def _path(self, run: Path | None) -> Path:
         return self._folder / f"{run.name if run else _FLOORS}.json"
-
-
-def write_table(verdicts: Verdicts, plan: Plan) -> Path:
-    """Writes ``<table>.md`` and ``<table>.json``, means over seeds of the figures that there are; returns the first."""
-    files = verdicts.files()
-    rows = [_row(row) for file in files for row in file["rows"]]
-    runs = [file["about"] for file in files if "model" in file["about"]]
-    means = over_seeds(rows)
-    _write(verdicts.out / f"{verdicts.table}.json", {"table": verdicts.table, "runs": runs}, means)
-    shown = select(means, dropping="episode", bin=None)
-    parts = [f"# Table {verdicts.table}", _preface(plan, verdicts.terms), _models(runs)]
-    for sheet in plan.sheets:
-        parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(shown)]
-    for reference in REFERENCES:
-        behind = gaps(rows, reference)
-        if behind:
-            sheet = gap_sheet(reference)
-            parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(behind)]
-    path = verdicts.out / f"{verdicts.table}.md"
-    _replace(path, "\n\n".join(parts) + "\n")
-    return path
 
 
 def _described(run: Path) -> dict[str, Any]:
@@ -138,7 +132,7 @@ def _digest(run: Path) -> str | None:
 
 def _write(path: Path, about: dict[str, Any], rows: Iterable[Row]) -> None:
     """Verdicts, one a line; whole or not at all."""
-    lines = ",\n".join(json.dumps(asdict(row), allow_nan=False) for row in rows)
+    lines = ",\n".join(json.dumps(vars(row), allow_nan=False) for row in rows)
     _replace(path, f'{{"format": {FORMAT},\n"about": {json.dumps(about)},\n"rows": [\n{lines}\n]}}\n')
 
 
@@ -149,33 +143,6 @@ def _replace(path: Path, text: str) -> None:
     partial.replace(path)
 
 
-def _row(columns: dict[str, Any]) -> Row:
-    """A row as a file holds it."""
+def as_row(columns: dict[str, Any]) -> Row:
+    """A row from what a file holds."""
     return Row(**{**columns, "sums": tuple((over, under) for over, under in columns["sums"])})
-
-
-def _preface(plan: Plan, terms: Terms) -> str:
-    private = (
-        " These battles are private: their seeds are used for this one table and for nothing else, so that nothing was "
-        "chosen by them."
-    )
-    return (
-        f"Trained on {', '.join(plan.trained)} ({plan.episodes} episodes each); tested on {terms.episodes} fresh "
-        f"battles of each scenario (split {SPLIT}, seeds of purpose {terms.purpose!r})."
-        f"{private if terms.purpose == PRIVATE else ''} Verdicts are means over seeds; in brackets 95 % intervals over "
-        "battles and seeds. n counts what a figure rests on."
-    )
-
-
-def _models(runs: Sequence[dict[str, Any]]) -> str:
-    """Size and cost of each model."""
-    lines = [
-        "| model | parameters | seeds | updates | ms per update | minutes |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for name in dict.fromkeys(run["model"]["name"] for run in runs):
-        own = [run for run in runs if run["model"]["name"] == name]
-        spent = [f"{median(run[key] for run in own):,.0f}" for key in ("milliseconds", "minutes")]
-        size, updates = (f"{number:,}" for number in (own[0]["parameters"], min(run["updates"] for run in own)))
-        lines.append(f"| {name} | {size} | {len(own)} | {updates} | {' | '.join(spent)} |")
-    return "\n".join(lines)

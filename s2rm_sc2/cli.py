@@ -204,7 +204,9 @@ def benchmark_models(
     models: Annotated[str | None, typer.Option(help="As in s2gru,lstm; by default all that can be asked.")] = None,
     seeds: Annotated[str, typer.Option(help="Of the trainings.")] = "0,1,2",
     updates: Annotated[int | None, typer.Option(help="Optimiser steps; by default the preset's.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Stop each training after this time instead.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Stop each training after this time instead: a table beside.")
+    ] = None,
     preset: Annotated[str, typer.Option(help="debug, small or paper.")] = "small",
     episodes: Annotated[int, typer.Option(help="Fresh test battles per scenario.")] = 40,
     data: Annotated[Path | None, typer.Option(help="Folder of training stores; by default OUT/data.")] = None,
@@ -219,7 +221,7 @@ def benchmark_models(
     from evaluation.grid import entries, numbers, plan
 
     _one_thread()
-    chosen = plan(table)
+    chosen = plan(table, minutes)
     wanted = entries(chosen, models.split(",") if models else None, numbers(seeds), preset, updates, minutes)
     typer.echo(f"Table: {run(chosen, wanted, out, episodes, data, True, runs, private)}")
 

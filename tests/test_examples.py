@@ -15,13 +15,19 @@ ROOT = Path(__file__).parent.parent
 NEEDS = {"pymarl_loop": "numpy", "torchrl_mappo": "torchrl", "rllib_ppo": "ray"}
 
 
+@pytest.fixture(scope="module")
+def run(store_3m: EpisodeStore, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    model, training = preset("debug", "s2gru", updates=2)
+    train([store_3m], model, training, seed=0, run=folder, progress=False)
+    return folder
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "examples").glob("*.py")))
-def test_an_example_runs(name: str, store_3m: EpisodeStore, tmp_path: Path) -> None:
+def test_an_example_runs(name: str, run: Path, tmp_path: Path) -> None:
     if find_spec(NEEDS[name]) is None:
         pytest.skip(f"{NEEDS[name]} is not installed")
-    model, training = preset("debug", "s2gru", updates=2)
-    train([store_3m], model, training, seed=0, run=tmp_path / "run", progress=False)
-    command = [sys.executable, str(ROOT / "examples" / f"{name}.py"), str(tmp_path / "run"), "3m", "1"]
+    command = [sys.executable, str(ROOT / "examples" / f"{name}.py"), str(run), "3m", "1"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("[") >= 1

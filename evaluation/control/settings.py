@@ -28,7 +28,6 @@ class Settings:
         clip: MAPPO's bound on the change of a probability.
         trace: MAPPO's lambda of generalised advantages.
         entropy: MAPPO's bonus for undecided policies.
-        memory: steps that QMIX remembers, over all battles.
         batch, draws: steps of a QMIX update, and updates per rollout.
         mixing: QMIX's width of the mixer.
         explore: share of a training over which QMIX's share of random actions falls from 1 to ``least``.
@@ -50,7 +49,6 @@ class Settings:
     clip: float = 0.2
     trace: float = 0.95
     entropy: float = 0.003
-    memory: int = 32_768
     batch: int = 512
     draws: int = 16
     mixing: int = 32

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from evaluation.figures.panels import BANDS
 from evaluation.figures.picture import Picture
-from evaluation.figures.style import FLOOR_COLOUR, Look, legend, looks, save, tidy
+from evaluation.figures.style import FLOOR_COLOUR, Look, fit, legend, looks, save, tidy
 from evaluation.figures.views import nearest
 from evaluation.gaps import SUFFIX
 from evaluation.labels import axis_of
@@ -77,7 +77,7 @@ def _drawn(panels: Sequence[Sequence[Row]], labels: Sequence[str], level: float,
         axes.set_xticks(sizes)
         axes.set_xlabel("agents", fontsize=8.5, color=INK)
         axes.set_ylabel(label, fontsize=8.5, color=INK)
-    legend(figure, shown)
+    fit(figure, below=legend(figure, shown))
     return save(figure, path)
 
 

@@ -23,6 +23,10 @@ GUIDES = (FLOOR, "last-seen table")
 
 PANEL_WIDTH, PANEL_HEIGHT = 2.72, 2.35
 
+LEFT, RIGHT, TOP, BELOW, BESIDE, BETWEEN, COUNTS = 0.78, 0.12, 0.31, 0.55, 0.2, 0.58, 0.14
+"""Inches around the panels, between them, and more below each where ticks have a second line. They hold the longest
+labels; measuring each would take as long as drawing the picture."""
+
 
 @dataclass(frozen=True)
 class Across:
@@ -83,8 +87,18 @@ def small_multiples(rows: Sequence[Row], path: Path, across: Across, unit: str) 
         if number + columns >= len(scenarios):
             axes.set_xlabel(across.label, fontsize=8.5, color=INK)
     _limits(grid[0][0], rows)
-    legend(figure, shown)
+    _place(figure, lines, columns, legend(figure, shown), COUNTS * across.counts)
     return save(figure, path)
+
+
+def _place(figure: Figure, lines: int, columns: int, below: float, more: float) -> None:
+    width, height = figure.get_size_inches()
+    bottom, between = below + BELOW + more, BETWEEN + more
+    panel_width = (width - LEFT - RIGHT - BESIDE * (columns - 1)) / columns
+    panel_height = (height - TOP - bottom - between * (lines - 1)) / lines
+    figure.subplots_adjust(
+        LEFT / width, bottom / height, 1 - RIGHT / width, 1 - TOP / height, BESIDE / panel_width, between / panel_height
+    )
 
 
 def title(axes: Axes, scenario: str, split: str) -> None:

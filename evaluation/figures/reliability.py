@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from evaluation.figures.panels import BANDS
 from evaluation.figures.picture import Picture
-from evaluation.figures.style import FLOOR_COLOUR, legend, looks, save, tidy
+from evaluation.figures.style import FLOOR_COLOUR, fit, legend, looks, save, tidy
 from evaluation.figures.views import nearest
 from evaluation.rows import FLOORS, Row, distinct, select
 from s2rm_sc2.draw.field import INK
@@ -41,7 +41,7 @@ def draw(rows: Sequence[Row], folder: Path) -> list[Picture]:
         axes.set_title("scenarios trained on" if split == "train" else "unseen scenarios", fontsize=9.5, color=INK)
         axes.set_xlabel("predicted chance of being alive", fontsize=8.5, color=INK)
         axes.set_ylabel("share that was alive", fontsize=8.5, color=INK)
-    legend(figure, shown)
+    fit(figure, below=legend(figure, shown))
     path = save(figure, folder / "reliability.png")
     caption = (
         f"Are predicted chances of being alive {rows[0].horizon} steps ahead to be taken at their word? On the dashed "

@@ -115,19 +115,24 @@ def tidy(axes: Axes) -> None:
     axes.tick_params(labelsize=8, colors=INK, color="#9aa0a8")
 
 
-def legend(figure: Figure, shown: dict[str, Look]) -> None:
-    """One legend below all, in as many lines as fit beside each other; makes room for it."""
+def legend(figure: Figure, shown: dict[str, Look]) -> float:
+    """One legend below all, in as many lines as fit beside each other; how much of the height it takes, inches."""
     handles = [Line2D([], [], label=model, **look.line()) for model, look in shown.items()]  # type: ignore[arg-type]
-    width, height = figure.get_size_inches()
-    columns = max(1, min(len(handles), int(width / 1.4)))
-    lines = -(-len(handles) // columns)
+    columns = max(1, min(len(handles), int(figure.get_figwidth() / 1.4)))
     figure.legend(handles=handles, loc="lower center", ncols=columns, frameon=False, fontsize=9, handlelength=2.4)
-    figure.tight_layout(rect=(0, (0.1 + 0.2 * lines) / height, 1, 1), w_pad=1.2, h_pad=1.2)
+    return 0.1 + 0.2 * -(-len(handles) // columns)
+
+
+def fit(figure: Figure, below: float) -> None:
+    """Lay out the axes of a picture above so many inches by measuring every label, which takes as long as drawing."""
+    figure.tight_layout(rect=(0, below / figure.get_figheight(), 1, 1), w_pad=1.2, h_pad=1.2)
 
 
 def save(figure: Figure, path: Path) -> Path:
     """Writes a PNG; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     FigureCanvasAgg(figure)
+    if not figure.get_constrained_layout():
+        figure.set_layout_engine(None)  # what tight_layout leaves there would have everything drawn twice
     figure.savefig(path, facecolor="white", dpi=DPI)
     return path

@@ -6,23 +6,22 @@ no end. Here the same class plays, but what it would mend is told instead, and S
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from s2rm_sc2.backends.sc2 import map_of
-from s2rm_sc2.errors import BadArgument, BattleLost, ScenarioUnsupported
+from s2rm_sc2.backends.starcraft import BIRTH_LOOPS, StarCraftBackend
+from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
 from s2rm_sc2.scenarios import Scenario, get
-from s2rm_sc2.starcraft import installed, lifetime, smac_package
-from s2rm_sc2.starcraft.faults import GameFault, Patience, asking
+from s2rm_sc2.starcraft import lifetime, smac_package
+from s2rm_sc2.starcraft.faults import GameFault, asking
 from s2rm_sc2.starcraft.game import Game, GameSettings, pysc2
-from s2rm_sc2.starcraft.seen import SeenUnits
-from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import LOOPS_PER_STEP
 
 
@@ -36,8 +35,8 @@ class SmacSaid:
     won: bool
 
 
-class SmacBackend:
-    """One battle of one of SMAC's maps in its ``StarCraft2Env``; see :class:`s2rm_sc2.backends.contract.Backend`.
+class SmacBackend(StarCraftBackend):
+    """One battle of one of SMAC's maps in its ``StarCraft2Env``.
 
     Args:
         scenario: what is fought: a SMAC map, perhaps with another limit.
@@ -45,7 +44,6 @@ class SmacBackend:
         failures: where failures of the game are counted, by cause.
 
     Attributes:
-        failures: how often the game failed, by cause.
         said: what the last step brought, as SMAC told it.
 
     Raises:
@@ -54,7 +52,7 @@ class SmacBackend:
         BadArgument: a game is to be attached to.
     """
 
-    n_battles = 1
+    name = "smac"
 
     def __init__(
         self,
@@ -62,9 +60,12 @@ class SmacBackend:
         settings: GameSettings | None = None,
         failures: Counter[str] | None = None,
     ) -> None:
-        self.scenario, self.settings = scenario, settings or GameSettings()
-        self.failures: Counter[str] = Counter() if failures is None else failures
-        self._map = map_of(scenario)
+        super().__init__(scenario, settings, LOOPS_PER_STEP, failures)
+        self._client: Any = None
+        self.said = SmacSaid(0.0, True, False, False)
+
+    def _check(self) -> None:
+        scenario = self.scenario
         if scenario.sight_range != get(self._map).sight_range:
             raise ScenarioUnsupported(
                 f"SMAC's agents see {get(self._map).sight_range:g} cells, not {scenario.sight_range:g} as in "
@@ -72,58 +73,8 @@ class SmacBackend:
             )
         if self.settings.attach is not None:
             raise BadArgument("SMAC starts its game itself and attaches to none; use --backend sc2 for that.")
-        self._client_class = _client_class()
-        installed.require(self._map)
-        self._client: Any = None
-        self._patience = Patience(self.failures)
-        self._seen = SeenUnits(scenario)
-        self.said = SmacSaid(0.0, True, False, False)
-        lifetime.close_in_the_end(self)
-
-    @property
-    def units(self) -> UnitTable:
-        """The live table ``[1, U]``."""
-        return self._seen.table
-
-    def reset(self, seeds: Sequence[int], battles: Sequence[int] | None = None) -> None:
-        """Start the next battle: in a new game, seeded, if none is running, else in the game that is.
-
-        Raises:
-            GameFailed: the game keeps failing.
-        """
-        if len(seeds) != 1 or list(battles or [0]) != [0]:
-            raise BadArgument(f"SMAC plays one battle at a time; {len(seeds)} seeds for {battles} were given.")
-        if self._client is not None and (self.said.terminated or self.said.truncated):
-            self._patience.forgive()
-        elif self._client is not None and not self._client.battles_game:
-            self.close()  # SMAC would start another game, forget this one, and count the enemies' health twice
-        while True:
-            try:
-                self._begin(seeds[0])
-            except GameFault as fault:
-                self._mourn(fault)
-            else:
-                return
-
-    def step(self, actions: Tensor, active: Tensor | None = None) -> None:
-        """Play one step with these orders, int64 ``[1, A]``.
-
-        Raises:
-            BattleLost: the game failed; the battle cannot go on.
-            GameFailed: it keeps failing.
-        """
-        if active is not None and not active.any():
-            return
-        client = self._playing()
-        try:
-            with asking("step"):
-                reward, over, info = client.step(actions[0].tolist())
-        except GameFault as fault:
-            self._mourn(fault)
-            raise BattleLost(f"StarCraft II failed in the middle of a battle ({fault}); call reset().") from fault
-        limit = bool(info.get("episode_limit", False))
-        self.said = SmacSaid(float(reward), over and not limit, limit, info["battle_won"])
-        self._seen.write([*client.agents.values(), *client.enemies.values()])  # the dead with health 0
+        self._client_class = _client_class(self.settings.timeout)
+        super()._check()
 
     def available_actions(self) -> Tensor:
         """SMAC's masks, bool ``[1, A, n_actions]``."""
@@ -137,33 +88,11 @@ class SmacBackend:
         """SMAC's state, float32 ``[1, state]``."""
         return torch.from_numpy(np.array([self._playing().get_state()], np.float32))
 
-    def describe(self) -> dict[str, str]:
-        """The game's versions as it says them, difficulty and loops per step; a game is started to ask it.
-
-        Raises:
-            GameFailed: the game does not start.
-        """
-        while True:
-            try:
-                with closing(Game(self.settings)) as game:
-                    versions = game.versions()
-            except GameFault as fault:
-                self._mourn(fault)
-            else:
-                difficulty, step_mul = self.settings.difficulty, str(LOOPS_PER_STEP)
-                return {"backend": "smac", **versions, "difficulty": difficulty, "step_mul": step_mul}
-
-    def close(self) -> None:
-        """End the game; closing twice is allowed."""
-        client, self._client = self._client, None
-        if client is not None and client._sc2_proc is not None:
-            lifetime.end(client._sc2_proc)
-
     def _begin(self, seed: int) -> None:
-        """Let SMAC start a battle."""
+        if self._client is not None and not self._client.battles_game:
+            self._end()  # SMAC would start another game, forget this one, and count the enemies' health twice
         fresh = self._client is None
         if fresh:
-            pysc2().FLAGS.sc2_timeout = self.settings.timeout
             self._client = self._client_class(
                 map_name=self._map,
                 seed=seed % 2**32,
@@ -182,24 +111,71 @@ class SmacBackend:
         self._seen.begin(list(client.agents.values()), enemies)
         self.said = SmacSaid(0.0, False, False, False)
 
+    def _play(self, actions: Sequence[int]) -> None:
+        with asking("step"):
+            reward, over, info = self._client.step(actions)
+        limit = bool(info.get("episode_limit", False))
+        self.said = SmacSaid(float(reward), over and not limit, limit, info["battle_won"])
+        self._seen.write([*self._client.agents.values(), *self._client.enemies.values()])  # the dead with health 0
+
+    def _versions(self) -> dict[str, str]:
+        """A game is started to ask it."""
+        with closing(Game(self.settings)) as game:
+            return game.versions()
+
+    def _end(self) -> None:
+        client, self._client = self._client, None
+        if client is not None and client._sc2_proc is not None:
+            lifetime.end(client._sc2_proc)
+
     def _playing(self) -> Any:  # noqa: ANN401 - SMAC has no types
-        if self._client is None:
-            raise BattleLost("No battle is under way: it was lost with its game, or never begun; call reset().")
+        self._need_battle()
         return self._client
 
-    def _mourn(self, fault: GameFault) -> None:
-        """Note a failure and close what is left of the game; too many in a row are the end."""
-        self.close()
-        self._patience.suffer(fault)
 
+def _client_class(timeout: int) -> Any:  # noqa: ANN401 - SMAC has no types
+    """SMAC's class; its game ends with us, its waiting ends, its recovery hands on the error that it was called for."""
+    environment: Any = smac_package.environment()
+    flags = pysc2().FLAGS
 
-def _client_class() -> Any:  # noqa: ANN401 - SMAC has no types
-    """SMAC's class, whose recovery hands on the error that it was called for."""
+    class Client(environment):  # type: ignore[misc]
+        _controller: Any
 
-    class Client(smac_package.environment()):  # type: ignore[misc]
+        def _launch(self) -> None:
+            with _flags(flags, sc2_run_config=lifetime.run_config().name(), sc2_timeout=timeout):
+                super()._launch()
+
+        def init_units(self) -> None:
+            controller, loops = self._controller, iter(range(BIRTH_LOOPS))
+
+            def step(count: int) -> None:
+                if next(loops, None) is None:
+                    awaited = f"the {self.n_agents} allies and {self.n_enemies} enemies that SMAC waits for"
+                    raise GameFault(f"units: in {BIRTH_LOOPS} loops the map has not created {awaited}")
+                controller.step(count)
+
+            self._controller = SimpleNamespace(step=step, observe=controller.observe)
+            try:
+                super().init_units()
+            finally:
+                self._controller = controller
+
         def full_restart(self) -> NoReturn:
             error = sys.exc_info()[1]
             assert error is not None
             raise error
 
     return Client
+
+
+@contextmanager
+def _flags(flags: Any, **values: object) -> Iterator[None]:  # noqa: ANN401 - absl has no types
+    """Set some of pysc2's flags for a while."""
+    before = {name: flags[name].value for name in values}
+    try:
+        for name, value in values.items():
+            setattr(flags, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(flags, name, value)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from s2rm_sc2.actions import MOVE_AMOUNT
 from s2rm_sc2.battle.combat import bury, fly, recover, strike
-from s2rm_sc2.battle.compiled import FINGERPRINT, entry, rule
+from s2rm_sc2.battle.compiled import FINGERPRINT, entry, part
 from s2rm_sc2.battle.field import RULES, Field, Flags, Lists, Reals, Wholes
 from s2rm_sc2.battle.ground import Cells
 from s2rm_sc2.battle.movement import walk
@@ -19,7 +19,7 @@ from s2rm_sc2.battle.tactics import KITE, step_back
 from s2rm_sc2.battle.ways import Ways
 
 
-@rule
+@part
 def _play_loop(
     real: Reals,
     whole: Wholes,

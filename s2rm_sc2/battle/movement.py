@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from s2rm_sc2.battle import rows as r
-from s2rm_sc2.battle.compiled import rule
+from s2rm_sc2.battle.compiled import part, rule
 from s2rm_sc2.battle.field import Flags, Lists, Reals, Wholes
 from s2rm_sc2.battle.ground import Cells, fits, layer, settle
 from s2rm_sc2.battle.neighbours import SEARCH_PERIOD, find_pairs
@@ -44,7 +44,7 @@ TRIALS = np.array([_RIGHT + _LEFT, [t for both in zip(_LEFT, _RIGHT, strict=True
 """The order in which detours are tried by the side kept: right, none, left."""
 
 
-@rule
+@part
 def walk(real: Reals, whole: Wholes, alive: Flags, near: Lists, ground: Cells, clock: int) -> None:
     """Move every unit for one loop by what it wishes and what others and the ground allow."""
     if clock % SEARCH_PERIOD == 0:

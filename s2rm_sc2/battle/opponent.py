@@ -10,7 +10,7 @@ import numpy as np
 
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.combat import can_heal, can_hit, gap
-from s2rm_sc2.battle.compiled import rule
+from s2rm_sc2.battle.compiled import part, rule
 from s2rm_sc2.battle.field import Flags, Reals, Wholes
 from s2rm_sc2.battle.orders import ATTACK, HEAL, HUNT, MOVE, STAND
 from s2rm_sc2.battle.tactics import SMAC, weakest_in_reach
@@ -31,7 +31,7 @@ ANYWHERE = np.float32(1e9)
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
 
 
-@rule
+@part
 def choose_targets(
     real: Reals, whole: Wholes, alive: Flags, types: Reals, damage: Reals, clock: int, opponent: int
 ) -> None:

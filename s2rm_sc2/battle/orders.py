@@ -10,7 +10,7 @@ import numpy as np
 from s2rm_sc2.actions import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from s2rm_sc2.battle import rows as r
 from s2rm_sc2.battle.combat import begin_attack, call_off, can_heal, can_hit, gap, mend, winding_up
-from s2rm_sc2.battle.compiled import rule
+from s2rm_sc2.battle.compiled import part, rule
 from s2rm_sc2.battle.field import Flags, Reals, Wholes
 from s2rm_sc2.battle.ground import Cells
 from s2rm_sc2.battle.random import States
@@ -63,24 +63,25 @@ def act(
     """Give agent i the order that a SMAC action number stands for; no-op keeps the present order, moves are a step."""
     if action == NO_OP or not alive[i]:
         return
-    x, y = real[r.X, i], real[r.Y, i]
+    x, y, order, target = float(real[r.X, i]), float(real[r.Y, i]), MOVE, -1
     if action == STOP:
-        give(real, whole, i, STAND, x, y, -1, types, damage)
+        order = STAND
     elif action == NORTH:
-        give(real, whole, i, MOVE, x, y + step, -1, types, damage)
+        y += step
     elif action == SOUTH:
-        give(real, whole, i, MOVE, x, y - step, -1, types, damage)
+        y -= step
     elif action == EAST:
-        give(real, whole, i, MOVE, x + step, y, -1, types, damage)
+        x += step
     elif action == WEST:
-        give(real, whole, i, MOVE, x - step, y, -1, types, damage)
+        x -= step
     elif types[whole[r.TYPE, i], r.HEAL_RATE] > 0.0:
-        give(real, whole, i, HEAL, x, y, action - FIRST_TARGET, types, damage)
+        order, target = HEAL, action - FIRST_TARGET
     else:
-        give(real, whole, i, ATTACK, x, y, n_agents + action - FIRST_TARGET, types, damage)
+        order, target = ATTACK, n_agents + action - FIRST_TARGET
+    give(real, whole, i, order, x, y, target, types, damage)  # once, for it is compiled into every place it is called
 
 
-@rule
+@part
 def follow(
     real: Reals,
     whole: Wholes,

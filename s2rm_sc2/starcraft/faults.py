@@ -2,12 +2,15 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from s2rm_sc2.errors import GameFailed
 from s2rm_sc2.starcraft import installed
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +72,19 @@ class Patience:
                 f"StarCraft II failed {self._in_a_row} times in a row, the last time at {fault}; "
                 f"see what it printed, and s2rm-sc2 doctor, or {installed.INSTEAD}."
             ) from fault
+
+    def until_it_holds(self, attempt: Callable[[], T], clear: Callable[[], None]) -> T:
+        """What an attempt brings once the game does not fail in it; after each failure ``clear`` makes way.
+
+        Raises:
+            GameFailed: it failed once too often.
+        """
+        while True:
+            try:
+                return attempt()
+            except GameFault as fault:
+                clear()
+                self.suffer(fault)
 
     def forgive(self) -> None:
         """A battle was played to its end."""

@@ -1,7 +1,7 @@
 """One StarCraft II: its process, which this file alone owns, and the requests that a battle needs.
 
 Whatever goes wrong in talking to it is a :class:`GameFault`, within a time limit. The process and its temporary folder
-are gone when the game is closed, when Python ends, and after SIGINT or SIGTERM.
+are gone when the game is closed, when Python ends, and after SIGINT, SIGTERM or SIGHUP.
 """
 
 import socket
@@ -46,8 +46,8 @@ class GameSettings:
             raise BadArgument(f"difficulty is {self.difficulty!r}; SMAC's are {', '.join(DIFFICULTIES)}.")
         if self.timeout < 1:
             raise BadArgument(f"timeout is {self.timeout}; give whole seconds, at least 1.")
-        if self.attach is not None and not self.attach.rpartition(":")[2].isdigit():
-            raise BadArgument(f"{self.attach!r} is no address of a running game; give HOST:PORT.")
+        if self.attach is not None:
+            address_of(self.attach)
 
 
 class Game:
@@ -66,13 +66,12 @@ class Game:
         self._process: Any = None
         self._controller: Any = None
         self._failed = False
-        run_configs = pysc2()
-        lifetime.close_in_the_end(self)
+        pysc2()
         with self._asking("start"):
             if settings.attach:
-                self._attach(settings.attach)
+                self._attach(*address_of(settings.attach))
             else:
-                self._start(run_configs)
+                self._start()
 
     def versions(self) -> dict[str, str]:
         """What the game says that it is."""
@@ -82,19 +81,24 @@ class Game:
         return {name: str(getattr(said, name)) for name in fields}
 
     def create(self, map_name: str, races: tuple[str, str], seed: int) -> None:
-        """Create a game on one of SMAC's maps and join it; ``races`` are the agents' and the computer's letters."""
+        """Create a game on one of SMAC's maps and join it; ``races`` are the agents' and the computer's letters.
+
+        One that runs there already, in a game attached to, ends with that.
+        """
         sc, path = self._sc, f"{numbers.MAPS}/{map_name}.SC2Map"
         request = sc.RequestCreateGame(realtime=False, random_seed=seed % 2**32)
         request.local_map.map_path = path
-        with suppress(StarCraftMissing):  # a game attached to has maps of its own
-            request.local_map.map_data = (installed.look().folder / "Maps" / path).read_bytes()
+        with suppress(OSError):  # a game attached to has maps of its own
+            request.local_map.map_data = (installed.folder() / "Maps" / path).read_bytes()
         request.player_setup.add(type=sc.Participant)
         skill = 1 + DIFFICULTIES.index(self.settings.difficulty)
         request.player_setup.add(type=sc.Computer, race=_RACES[races[1]], difficulty=skill)
-        options = sc.InterfaceOptions(raw=True, score=False)
+        join = sc.RequestJoinGame(race=_RACES[races[0]], options=sc.InterfaceOptions(raw=True, score=False))
         with self._asking("create_game"):
+            if self._controller.status.value == sc.init_game:  # attached, after a fault: only what runs gives way
+                self._controller.join_game(join)
             self._controller.create_game(request)
-            self._controller.join_game(sc.RequestJoinGame(race=_RACES[races[0]], options=options))
+            self._controller.join_game(join)
 
     def observe(self) -> Sequence[Message]:
         """All units, as they stand."""
@@ -119,7 +123,8 @@ class Game:
     def step(self, loops: int) -> None:
         """Let game loops pass."""
         with self._asking("step"):
-            self._controller.step(loops)
+            if self._controller.step(loops) is None:  # pysc2 hides this one
+                raise RuntimeError("the game has ended already")
 
     def kill(self, tags: Sequence[int]) -> None:
         """Remove units from the map."""
@@ -138,12 +143,15 @@ class Game:
             if not self._failed:
                 with suppress(GameFault), self._asking("leave_game"):
                     controller.leave()
-            controller.close()
+            with suppress(Exception):  # nothing is left to be asked of it
+                controller.close()
 
-    def _start(self, run_configs: Any) -> None:  # noqa: ANN401 - pysc2 has no types
+    def _start(self) -> None:
         try:
-            config = run_configs.get(version=self.settings.version)
+            config = lifetime.run_config()(version=self.settings.version)
         except ValueError as error:  # pysc2: "Unknown game version"
+            if self.settings.version is None:
+                raise
             raise StarCraftMissing(
                 f"StarCraft II {self.settings.version} is not in {installed.folder()}, which has the builds "
                 f"{', '.join(map(str, installed.look().builds))}; install it, or leave the version out."
@@ -151,13 +159,15 @@ class Game:
         self._process = config.start(want_rgb=False, timeout_seconds=self.settings.timeout)
         self._controller = self._process.controller
 
-    def _attach(self, address: str) -> None:
+    def _attach(self, host: str, port: int) -> None:
         from pysc2.lib import remote_controller
 
-        host, _, port = address.rpartition(":")
-        socket.create_connection((host, int(port)), self.settings.timeout).close()  # pysc2 would try for very long
+        try:
+            socket.create_connection((host, port), self.settings.timeout).close()  # pysc2 would try for very long
+        except OSError as error:
+            raise GameFault(f"attach: nobody answers at {self.settings.attach} ({error})") from error
         running = SimpleNamespace(running=True)  # without a process, pysc2 gives up after a quarter of the time limit
-        self._controller = remote_controller.RemoteController(host, int(port), running, self.settings.timeout)
+        self._controller = remote_controller.RemoteController(host, port, running, self.settings.timeout)
 
     @contextmanager
     def _asking(self, what: str) -> Iterator[None]:
@@ -167,6 +177,22 @@ class Game:
         except GameFault:
             self._failed = True
             raise
+
+
+def address_of(said: str) -> tuple[str, int]:
+    """Host and port of ``HOST:PORT``, an IPv6 host in brackets.
+
+    Raises:
+        BadArgument: it is no such thing.
+    """
+    host, _, port = said.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    number = int(port) if port.isascii() and port.isdigit() else 0
+    if not bare or (":" in bare) != (bare != host) or not 0 < number < 2**16:
+        raise BadArgument(
+            f"{said!r} is no address of a running game; give HOST:PORT, as in localhost:5000, [::1]:5000."
+        )
+    return bare, number
 
 
 def pysc2() -> Any:  # noqa: ANN401 - pysc2 has no types

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from collectors import collect as module
 from collectors.collect import collect
 from s2rm_sc2 import scenarios
 from s2rm_sc2.episode import Episode
-from s2rm_sc2.errors import BadArgument, ScenarioUnsupported, StoreMismatch, WorkerDied
+from s2rm_sc2.errors import BadArgument, DiskFull, ScenarioUnsupported, StoreMismatch, WorkerDied
 from s2rm_sc2.store import EpisodeStore, StoreWriter
 
 SCENARIO = scenarios.get("3m")
@@ -155,6 +156,34 @@ def test_whatever_ends_the_playing_keeps_what_was_played(tmp_path: Path, monkeyp
     with pytest.raises(WorkerDied):
         collect(SCENARIO, tmp_path / "ended.zarr", 10, progress=False)
     assert EpisodeStore.open(tmp_path / "ended.zarr").n_episodes == 3
+
+
+@pytest.mark.parametrize(("seconds", "committed_then"), [(0.0, [0, 1, 2, 3]), (1e9, [0, 1, 1, 1])])
+def test_where_battles_take_long_each_is_committed_as_it_ends(
+    seconds: float, committed_then: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[int] = []
+    monkeypatch.setattr(module, "COMMIT_SECONDS", seconds)
+    monkeypatch.setattr(module._Display, "show", lambda *_: found.append(committed(tmp_path / "slow.zarr")))
+    collect(SCENARIO, tmp_path / "slow.zarr", 4, progress=False)
+    assert found == committed_then
+    assert EpisodeStore.open(tmp_path / "slow.zarr").n_episodes == 4
+
+
+def test_a_disk_that_fills_up_in_the_middle_is_the_error_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "COMMIT_SECONDS", 0.0)
+    path, (_, hard) = tmp_path / "full.zarr", resource.getrlimit(resource.RLIMIT_FSIZE)
+    collect(SCENARIO, path, 1, progress=False)
+    largest = max(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 4096, hard))
+    try:
+        with pytest.raises(DiskFull):
+            collect(SCENARIO, path, 200, progress=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert 1 <= EpisodeStore.open(path).n_episodes < 200
 
 
 def test_a_killed_worker_ends_the_collection_in_one_error_and_what_was_committed_stays(

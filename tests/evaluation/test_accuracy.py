@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from evaluation.candidate import SHARES, Candidate
-from evaluation.held_out import HORIZON, WARMUP, HeldOut, held_out
+from evaluation.held_out import HORIZON, WARMUP, HeldOut, held_out, some
 from evaluation.questions import QUESTIONS, calibration, hidden, horizon, outcome, scenarios, views, views_by_step
 from evaluation.rows import Dropping, Row, select
 from s2rm_sc2.scenarios import get
@@ -60,7 +60,7 @@ def duel(distance: float, death: int = ROWS, end: int = ROWS) -> HeldOut:
         agents=torch.ones(1, 1, dtype=torch.bool),
         sight=torch.tensor([[9.0]]),
         size=torch.tensor([[32.0, 32.0]]),
-        reward=torch.full((1, ROWS), 0.25),
+        reward=0.1 * row[None],
         terminated=(torch.arange(ROWS) == end - 2)[None],
         origins=torch.zeros(1, 3, dtype=torch.int64),
     )
@@ -155,6 +155,26 @@ def test_hidden_units_are_counted_by_the_steps_since_they_were_seen() -> None:
     assert [row.n for row in rows] == [1, 4, 15]
 
 
+def test_a_unit_that_was_seen_to_die_is_hidden_from_nobody() -> None:
+    assert hidden.units(floor(duel(distance=1.0, death=WARMUP + 2))) == []
+    assert (
+        hidden.units(floor(duel(distance=6.5, death=WARMUP + 2))) != []
+    )  # died out of sight, for all one knows it lives
+
+
+def test_windows_that_are_asked_step_by_step_count_no_step_twice() -> None:
+    one = duel(distance=1.0)
+    rows = ((0, 0), (0, 19), (0, 20), (0, 41), (1, 45), (1, 64), (1, 65))
+    origins = torch.tensor([(0, episode, row) for episode, row in rows])
+    windows = replace(some(one.windows, torch.zeros(len(rows), dtype=torch.int64)), origins=origins)
+    apart = replace(one, windows=windows, episodes=origins[:, 1].numpy()).apart
+    assert [(episode, row) for _, episode, row in apart.windows.origins.tolist()] == [
+        *((0, 0), (0, 20), (0, 41)),
+        *((1, 45), (1, 65)),
+    ]
+    assert apart.episodes.tolist() == [0, 0, 0, 1, 1]
+
+
 def test_steps_after_the_end_of_a_battle_have_no_figure() -> None:
     test = duel(distance=1.0, end=WARMUP + 10)
     rows = horizon.units(floor(test))
@@ -167,7 +187,7 @@ def test_a_reward_and_an_end_that_nobody_foresaw_cost_what_they_are() -> None:
     rows = outcome.units(floor(duel(distance=1.0, end=WARMUP + steps)))
     found = {row.metric: (row.value, row.n) for row in select(rows, views=1.0)}
     assert found == {
-        "reward_error": (pytest.approx(0.25), steps),
+        "reward_error": (pytest.approx(0.1 * (START + 5.5)), steps),  # of rows 7 to 18
         "terminated_f1": (0.0, 1),
         "terminated_brier": (pytest.approx(1 / steps), steps),
     }
@@ -206,6 +226,13 @@ class Knowing(Candidate):
 @pytest.fixture(scope="module")
 def battles(tmp_path_factory: pytest.TempPathFactory) -> HeldOut:
     return held_out(get("2s3z"), tmp_path_factory.mktemp("battles"), episodes=6, seed=0, progress=False)
+
+
+def test_where_other_agents_report_at_every_step_more_units_are_known(battles: HeldOut) -> None:
+    one = floor(battles)
+    always, changing = one.forecast(0.2), one.forecast(0.2, "step")
+    assert (always.queried & ~changing.queried).sum() < (changing.queried & ~always.queried).sum()
+    assert one.forecast(1.0, "step") is one.forecast(1.0)
 
 
 def test_the_truth_scores_perfect_and_shuffled_it_scores_as_chance_does(battles: HeldOut) -> None:

@@ -162,5 +162,7 @@ def test_model_and_data_grow_with_the_policy(plan: Plan, store_2s3z: EpisodeStor
     info = load_checkpoint(part / "model")[1]
     assert info.update == load_checkpoint(plan.run)[1].update + 2
     assert [mark for _, mark in info.stores] == [store_2s3z.fingerprint(), collected.fingerprint()]
+    taken = [saved.read(part.parent / f"iteration{number}" / LAST)[1]["optimizer/0/step"] for number in (0, 1)]
+    assert taken[1] == 2 * taken[0] > 0  # the policy went on, and did not begin anew
     (again,) = control(grown, progress=False).lines
     assert again == line

@@ -6,18 +6,22 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.brief import PLACE_BRIEF
+from evaluation.claims import place_claims
 from evaluation.gaps import gaps
 from evaluation.grid import benchmark_models, entries, finished, numbers, plan
+from evaluation.held_out import PURPOSE
 from evaluation.places import SHARES
-from evaluation.plan import PLANS, Plan
+from evaluation.plan import PLANS, Plan, at_equal_time
 from evaluation.rows import Row, over_seeds, select
 from evaluation.sheets import PLACE_SHEETS
+from evaluation.verdicts import Terms, Verdicts
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.store import EpisodeStore
 from worldmodel import checkpoint
 from worldmodel.log import LOG
 
-PLAN = Plan("places", "places", ("2s3z",), 20, ("2s3z", "3m"), PLACE_SHEETS)
+PLAN = Plan("places", "places", ("2s3z",), 20, ("2s3z", "3m"), PLACE_SHEETS, PLACE_BRIEF, place_claims)
 SHORT = replace(PLAN, tested=("2s3z",), questions=("places",))
 
 
@@ -100,6 +104,21 @@ def test_runs_that_are_not_there_or_were_trained_on_other_battles_make_no_table(
         benchmark_models(PLAN, both, tmp_path, 2, tmp_path, progress=False, runs=tmp_path)
 
 
+def test_figures_of_another_checkpoint_or_under_other_terms_are_no_part_of_a_table(
+    trained: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    run, terms = tmp_path / "places/lstm-seed3", Terms(PURPOSE, 2, SHORT.tested, SHORT.questions)
+    same = Verdicts(tmp_path, "places", terms)
+    assert (same.lacks(run), same.lacks(None), len(same.files())) == (False, False, 2)
+    for other in (replace(terms, episodes=3), replace(terms, tested=("3m",)), replace(terms, questions=("all",))):
+        asked = Verdicts(tmp_path, "places", other)
+        assert (asked.lacks(run), asked.lacks(None), asked.files()) == (True, True, [])
+    model, info = checkpoint.load_checkpoint(run)
+    checkpoint.save(run / checkpoint.BEST, model, replace(info, update=info.update + 1))
+    assert (same.lacks(run), same.lacks(None)) == (True, False)
+
+
 def test_private_battles_are_others_and_are_used_once(trained: Path, store_2s3z: EpisodeStore, tmp_path: Path) -> None:
     one = entries(PLAN, ["lstm"], [3], "debug", 2)
     table = benchmark_models(SHORT, one, tmp_path, 2, store_2s3z.path.parent, False, trained, private=True)
@@ -111,10 +130,36 @@ def test_private_battles_are_others_and_are_used_once(trained: Path, store_2s3z:
     )
     assert not public & private
     names = {path.name for path in (tmp_path / "tests").iterdir()}
-    assert "2s3z-private-seed0.zarr" in names
+    assert names == {"2s3z-private-seed0.zarr", "2s3z-floors-seed0.zarr"}
     assert benchmark_models(SHORT, one, tmp_path, 2, store_2s3z.path.parent, False, trained, private=True) == table
     with pytest.raises(BadArgument, match="private battles are used once for a table"):
         benchmark_models(SHORT, one, tmp_path, 3, store_2s3z.path.parent, False, trained, private=True)
+
+
+def test_a_table_at_equal_time_lies_apart_and_stands_in_brief_beside_the_other(
+    trained: Path, store_2s3z: EpisodeStore, tmp_path: Path
+) -> None:
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    timed, data = at_equal_time(SHORT, 0.01), store_2s3z.path.parent
+    (entry,) = entries(timed, ["lstm"], [3], "debug", minutes=0.01)
+    before = (tmp_path / "places/lstm-seed3" / LOG).read_bytes()
+    table = benchmark_models(timed, [entry], tmp_path, 2, data, progress=False)
+    assert table.name == "places-0.01-minutes.md"
+    assert finished(tmp_path / "places-0.01-minutes/lstm-seed3", entry, None)
+    assert (tmp_path / "places/lstm-seed3" / LOG).read_bytes() == before
+    here, there = table.read_text(), (tmp_path / "places.md").read_text()
+    (beside,) = re.findall(r"# The same at equal time: places-0.01-minutes\n(.*?)# In full", there, flags=re.DOTALL)
+    assert beside.strip() in here
+    assert "| lstm | " in beside
+    assert "equal time" not in here
+    assert (
+        there.replace(f"# The same at equal time: places-0.01-minutes\n{beside}", "")
+        == (trained / "places.md").read_text()
+    )
+
+    log = (tmp_path / "places-0.01-minutes/lstm-seed3" / LOG).stat().st_mtime_ns
+    assert benchmark_models(timed, [entry], tmp_path, 2, data, progress=False).read_text() == here
+    assert (tmp_path / "places-0.01-minutes/lstm-seed3" / LOG).stat().st_mtime_ns == log
 
 
 def test_entries_are_every_model_with_every_seed() -> None:
@@ -133,6 +178,7 @@ def test_entries_are_every_model_with_every_seed() -> None:
 def test_bad_input_is_named() -> None:
     with pytest.raises(BadArgument, match="--table dishes is unknown; choose one of units, places"):
         plan("dishes")
+    assert plan("units", 7.5).name == "units-7.5-minutes"
     with pytest.raises(BadArgument, match="--seeds 0,x"):
         numbers("0,x")
     with pytest.raises(BadArgument, match="gru2"):

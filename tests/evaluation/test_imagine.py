@@ -1,3 +1,4 @@
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,12 @@ from collectors.plan import remaining
 from collectors.policies import policy
 from collectors.rollout import play, settings_of
 from evaluation.imagine import PURPOSE, imagine
+from evaluation.watch import tables_of
+from s2rm_sc2.backends.learned import LearnedBackend
+from s2rm_sc2.backends.starts import Start
 from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
 from s2rm_sc2.scenarios import get
+from worldmodel.simulator import load
 
 
 def test_it_draws_and_measures_how_a_dream_leaves_the_battle(run_2s3z: Path, tmp_path: Path) -> None:
@@ -21,13 +26,23 @@ def test_it_draws_and_measures_how_a_dream_leaves_the_battle(run_2s3z: Path, tmp
     with Image.open(found.pictures[0]) as film:
         assert getattr(film, "n_frames", 1) == 13
     drift = found.drift
-    assert len(drift.position) == len(drift.standing) == len(drift.points) == len(drift.alive) == 12
+    assert {len(getattr(drift, field.name)) for field in fields(drift)} == {12}
     assert drift.battles == [3] * 12
     assert drift.points[0] < drift.points[-1]
     assert found.bounds.unit_steps > 0
     printed = [column.header for table in found.tables() for column in table.columns]
     assert "position" in printed
     assert "acted" in printed
+
+
+def test_losses_are_measured_against_the_real_battle(run_2s3z: Path, tmp_path: Path) -> None:
+    scenario, player = get("2s3z"), policy("scripted")
+    drift = imagine(run_2s3z, scenario, "scripted", 2, tmp_path, battles=1, steps=25).drift
+    settings = settings_of(scenario, player, 2, PURPOSE)
+    (episode,) = play(settings, player, remaining(0, 1, 2, PURPOSE, scenario.name))
+    points = tables_of(episode).health + tables_of(episode).shield
+    assert drift.unhurt == pytest.approx([float((points[k] - points[0]).abs().mean()) for k in range(1, 26)], abs=1e-3)
+    assert drift.unhurt[-1] > 5.0
 
 
 def test_standing_still_is_measured_against_the_real_battle(run_2s3z: Path, tmp_path: Path) -> None:
@@ -37,6 +52,21 @@ def test_standing_still_is_measured_against_the_real_battle(run_2s3z: Path, tmp_
     (episode,) = play(settings, player, remaining(0, 1, 2, PURPOSE, scenario.name))
     x, y = (torch.from_numpy(episode.units[name].astype("float32")) for name in ("x", "y"))
     assert drift.standing[0] == pytest.approx(float(torch.hypot(x[1] - x[0], y[1] - y[0]).mean()), abs=1e-5)
+
+
+def test_the_dream_is_told_the_real_actions_step_by_step(run_2s3z: Path, tmp_path: Path) -> None:
+    scenario, player = get("2s3z"), policy("scripted")
+    drift = imagine(run_2s3z, scenario, "scripted", 2, tmp_path, battles=1, steps=4, sampled=False).drift
+    settings = settings_of(scenario, player, 2, PURPOSE)
+    (episode,) = play(settings, player, remaining(0, 1, 2, PURPOSE, scenario.name))
+    real, actions = tables_of(episode), torch.from_numpy(episode.action.astype("int64"))
+    start = Start(real.map(lambda field: field[None, :1]), actions[None, :0], torch.ones(1, 0, dtype=torch.bool))
+    backend = LearnedBackend(scenario, 1, load(run_2s3z), sampled=False)
+    backend.begin(start, [0])
+    for step in range(4):
+        backend.step(actions[step][None])
+        apart = torch.hypot(backend.units.x[0] - real.x[step + 1], backend.units.y[0] - real.y[step + 1])
+        assert drift.position[step] == pytest.approx(float(apart.mean()), abs=1e-4)
 
 
 def test_a_dream_may_begin_in_the_midst_and_ends_with_the_battle(run_2s3z: Path, tmp_path: Path) -> None:

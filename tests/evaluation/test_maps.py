@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from evaluation.maps import Thresholds, fit_thresholds, rendered_marks, said_marks
+from evaluation.maps import Thresholds, fit_thresholds, rendered, rendered_marks, said_marks
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import unit_type
 from s2rm_sc2.views.local_map import LOCAL_MAP_CHANNELS, UNIT_CHANNELS
@@ -41,7 +41,7 @@ def test_two_tables_are_compared_by_the_bins_that_they_fill() -> None:
         (1, "zealot", 8, 8, False),
         (1, "zealot", 8, 12, True),
     )
-    marks = rendered_marks(said, true, place)
+    marks = rendered_marks(said, rendered(true, place), place)
     # Teams: ally and one enemy are right, one enemy is missed, one stands nowhere. By type the stalker is wrong too.
     friend_foe, kinds = marks.friend_foe.tally(ALL), marks.unit_type.tally(ALL)
     assert (friend_foe.over / friend_foe.under).tolist() == pytest.approx([2 * 2 / (3 + 3)])

@@ -110,6 +110,7 @@ def test_calling_everything_alive_has_no_merit_among_deaths() -> None:
     asked = np.ones_like(alive)
     answers = Answers(x, y, points, np.ones((50, 6)), x, y, points, alive, asked)
     assert value(dead_f1, answers) == 0.0
+    assert dead_f1(answers).count.sum() == (~alive).sum()  # it rests on what there was to find, not on what was said
     assert value(alive_f1, answers) > 0.9
 
 
@@ -131,6 +132,15 @@ def test_an_interval_of_means_is_as_wide_as_theory_says() -> None:
     figure = Bootstrap(np.arange(400), rng).figure(Tally(means, np.ones(400), np.ones(400)))
     assert figure is not None
     assert figure.high - figure.low == pytest.approx(2 * 1.96 * means.std() / np.sqrt(400), rel=0.12)
+
+
+def test_a_factor_is_sure_where_every_battle_says_the_same_however_hard_it_is() -> None:
+    errors, ones = np.array([1.0, 2.0, 40.0, 7.0]), np.ones(4)
+    floor, model = Tally(errors, ones, ones), Tally(errors / 2, ones, 3 * ones)
+    factor = Bootstrap(np.arange(4), np.random.default_rng(0)).factor(model, floor)
+    assert factor is not None
+    assert (factor.value, factor.low, factor.high, factor.n) == (0.5, 0.5, 0.5, 12)
+    assert Bootstrap(np.arange(4), np.random.default_rng(0)).factor(model, Tally(0 * ones, ones, ones)) is None
 
 
 def test_windows_of_one_episode_count_as_one_observation() -> None:

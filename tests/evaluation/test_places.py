@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 
 from evaluation.floors import Floors, fit, group, rendered
-from evaluation.held_out import HeldOut
+from evaluation.held_out import HeldOut, held_out
+from evaluation.judges import PlaceJudge
 from evaluation.maps import Thresholds
-from evaluation.places import ASKED, PLACES, SHARES, Exam, PlaceCandidate, exam, said_by
+from evaluation.places import ASKED, PER_EPISODE, PLACES, SHARES, Exam, PlaceCandidate, exam, fitted, pose, said_by
+from evaluation.questions import choose
 from evaluation.rows import Row, select
+from evaluation.runs import load_runs
 from s2rm_sc2.scenarios import get
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.views.local_map import UNIT_CHANNELS
@@ -63,6 +66,28 @@ def test_a_place_is_in_sight_then_dark_for_so_many_steps_then_in_sight_again() -
     assert far.tolist() == [-1] * 5
 
 
+def test_what_is_asked_is_what_stands_there_one_step_later() -> None:
+    asked = scene([True] * 3, [14.0, 16.0, 18.0, 20.0], [(16.0, 12.0)])
+    posed = pose(asked.test, asked.places)
+    enemy = posed.maps[0, :, 0, UNIT_CHANNELS.index("enemy_marine")]
+    assert [step.nonzero().tolist() for step in enemy] == [[[1, 1]], [[2, 1]], []]  # in the middle, then east of it
+    assert set(posed.age) == set(posed.keep) == set(SHARES)
+
+
+def test_thresholds_are_fitted_at_one_share_of_the_views() -> None:
+    asked, shares = scene([True], [20.0, 20.0], [(19.0, 12.0)]), []
+
+    def rates(of: Exam, share: float) -> Iterator[tuple[Tensor, Tensor]]:
+        shares.append(share)
+        yield (of.maps[..., :KINDS, :, :] + 0.1).log(), of.maps
+
+    found = fitted(rates, [asked, asked])
+    assert shares == [0.6, 0.6]
+    assert (
+        0.1 < found.unit_type <= 0.66
+    )  # what is empty is said to be filled with a chance of 10 %, what is not, of 67 %
+
+
 def test_figures_count_each_place_under_its_age() -> None:
     lit = [True, *[False] * 12]
     asked = scene(lit, [20.0] * 14, [(10.0, 18.0), (30.0, 30.0)])
@@ -75,6 +100,13 @@ def test_figures_count_each_place_under_its_age() -> None:
     costs = (0.0, 5.5, 2.0, 5.5, 9.0, 11.5, 6.0)
     assert values == pytest.approx(dict(zip(statuses, costs, strict=True)), abs=1e-5)
     assert numbers == dict(zip(statuses, (1, 10, 3, 4, 3, 2, 13), strict=True))
+
+
+def test_steps_after_the_end_of_a_battle_are_not_counted() -> None:
+    asked = scene([True] * 4, [20.0] * 5, [(10.0, 12.0)])
+    valid = torch.tensor([[True, True, True, False, False]])  # two steps were taken
+    ended = replace(asked, test=replace(asked.test, windows=replace(asked.test.windows, valid=valid)))
+    assert [row.n for row in select(rows_of(torch.zeros(1, 4, 1, KINDS, 3, 3), ended, 1.0), metric="place_nll")] == [2]
 
 
 def test_the_cost_of_an_answer_is_what_a_hand_computes() -> None:
@@ -170,3 +202,35 @@ def test_more_views_leave_fewer_places_in_the_dark(battles: tuple[Path, Exam, Fl
     _, asked, _ = battles
     seen = [int((asked.age[share] == 0).sum()) for share in (0.3, 0.6, 1.0)]
     assert seen[0] < seen[1] < seen[2]
+
+
+def test_battles_are_turned_and_moved_so_that_no_place_can_be_known_by_heart(
+    battles: tuple[Path, Exam, Floors],
+) -> None:
+    folder, asked, _ = battles
+    plain = held_out(get("2s3z,sight=5"), folder, 4, 0, False, ASKED + 1, PER_EPISODE, needed=ASKED + 1)
+    here, there = (torch.stack([of.windows.units.x, of.windows.units.y], -1) for of in (asked.test, plain))
+    assert (asked.test.windows.origins == plain.windows.origins).all()
+    assert ((here - there).norm(dim=-1).amax((1, 2)) > 2.0).any()
+    assert torch.cdist(here, here).sub(torch.cdist(there, there)).abs().max() < 0.01
+
+
+def test_what_is_fitted_knows_nothing_of_the_test(run_2s3z: Path, battles: tuple[Path, Exam, Floors]) -> None:
+    folder, asked, _ = battles
+    (run,) = load_runs([run_2s3z])
+    known = exam(get("2s3z,sight=5"), folder, 6, 0, False, "floors")
+    # The same battles with a marine in the middle of each map: whoever is fitted on them expects it everywhere.
+    crowd = torch.zeros_like(asked.maps)
+    crowd[..., UNIT_CHANNELS.index("enemy_marine"), 1, 1] = 1.0
+    crowded = replace(asked, maps=asked.maps + crowd)
+
+    def figures(tested: Sequence[Exam], trained: Sequence[Exam]) -> list[Row]:
+        judge = PlaceJudge(tested, trained, choose(["places"]))
+        said = judge.rows(run), judge.floors([["2s3z"]])
+        return [row for rows in said for row in rows[: len(rows) // len(tested)]]  # on the first test
+
+    alone = figures([asked], [known])
+    assert figures([asked, crowded], [known]) == alone
+    fitted_otherwise = figures([asked], [known, crowded])
+    for model in ("s2gru", "constant rate", "last-seen table"):
+        assert select(fitted_otherwise, model=model) != select(alone, model=model)

@@ -61,6 +61,8 @@ def test_bodies_part() -> None:
     contact = 2 * unit_type("zealot").separation
     assert (apart[:3, :3] + 9.0 * torch.eye(3)).min() > contact - OVERLAP - 0.05
     assert places[3].tolist() == [16.0, 20.0]
+    corpse = replace(stacked, alive=torch.tensor([[True, False, False, True]]))  # one walks over the dead
+    assert not Bounds(scenarios.get("2z"), CPU).hold(corpse, corpse).by[list(BOUNDS).index("bodies")].any()
     over = spawned("MMM")
     rows = [over.type[0].tolist().index(UNIT_NAMES.index(name)) for name in ("medivac", "marine")]
     x, y = over.x.clone(), over.y.clone()

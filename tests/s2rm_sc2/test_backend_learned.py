@@ -91,6 +91,7 @@ def test_battles_that_are_not_active_stand_still() -> None:
     backend.step(stop, torch.tensor([True, False]))
     assert same(backend.units[1:], before[1:])
     assert not torch.equal(backend.units.x[0], before.x[0])
+    assert backend.report().unit_steps == 10  # of the battle that was played
     waited, steady = backend, LearnedBackend(scenarios.get("2s3z"), 2, simulator())
     waited.step(stop, torch.tensor([False, True]))
     steady.step(stop)
@@ -162,6 +163,16 @@ def test_enemies_that_nobody_has_seen_follow_their_order() -> None:
     assert ((backend.units.x[:, 1] - marched).abs() > 0.01).all()  # in sight by now: the model's
 
 
+def test_unseen_enemies_of_a_field_walk_to_their_own_fight() -> None:
+    scenario = scenarios.get("3x1z")
+    backend = LearnedBackend(scenario, 1, simulator())
+    before = place(backend.units)[0]
+    backend.step(torch.ones(1, 3, dtype=torch.int64))
+    goals = torch.tensor([(group.x, group.y) for group in scenario.allies])
+    nearer = (before[3:] - goals).norm(dim=-1) - (place(backend.units)[0, 3:] - goals).norm(dim=-1)
+    assert torch.allclose(nearer, torch.tensor(1.125), atol=1e-3)
+
+
 def test_unseen_enemies_hunt_or_stand_where_that_is_their_order() -> None:
     hunted = LearnedBackend(scenarios.get("protoss_5_vs_5"), 8, simulator())
     before = hunted.units
@@ -223,6 +234,16 @@ def test_it_begins_where_a_recorded_battle_stood(store_2s3z: EpisodeStore) -> No
     spawned = LearnedBackend(store_2s3z.scenario, 9, simulator(), starts=Recorded(store_2s3z, midst=False))
     spawned.reset(range(9))
     assert {int(np.flatnonzero((x == row).all(1))[0]) for row in spawned.units.x.numpy()} <= set(store_2s3z.starts)
+
+
+def test_every_moment_of_a_store_is_drawn_but_the_ends_of_battles(store_2s3z: EpisodeStore) -> None:
+    n, names = store_2s3z.n_rows, ("x", "y", "health", "shield", "cooldown")
+    rows = np.concatenate([store_2s3z.read(f"units/{name}", 0, n) for name in names], axis=1).astype(np.float32)
+    ends = store_2s3z.starts + store_2s3z.lengths - 1
+    units = Recorded(store_2s3z, watch=0).draw(range(20 * n)).units.at(-1)
+    drawn = {row.tobytes() for row in np.concatenate([getattr(units, name).numpy() for name in names], axis=1)}
+    assert drawn == {row.tobytes() for row in np.delete(rows, ends, axis=0)}
+    assert not drawn & {row.tobytes() for row in rows[ends]}
 
 
 def test_a_battle_too_young_is_watched_for_as_long_as_it_has_gone_on(store_2s3z: EpisodeStore) -> None:

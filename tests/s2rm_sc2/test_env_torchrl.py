@@ -1,5 +1,7 @@
 """TorchRL's checks, and its own multi-agent networks and loss on what the environment gives them."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -55,8 +57,19 @@ def test_battles_that_end_begin_anew_alone(backend: str) -> None:
     assert (fresh[GROUP, "observation"] != last[GROUP, "observation"]).any()
     assert not fresh["done"].any()
     assert fresh[GROUP, "action_mask"][:, 1].all()  # everyone lives again
+    before, begun = seen["next", "state"][:, :-1], seen["state"][:, 1:]
+    same = (before == begun).all(-1)
+    assert torch.equal(same, ~done[:, :-1])  # the others go on
     legal = seen[GROUP, "action_mask"].gather(-1, seen[GROUP, "action"][..., None])
     assert legal.all()
+
+
+def test_the_limit_truncates() -> None:
+    scenario = replace(scenarios.get("2s3z"), limit=3)
+    seen = BattlesEnv(BatchedBattles(scenario, 2), 0).rollout(4, break_when_any_done=False)["next"]
+    assert seen["truncated"][..., 0].tolist() == [[False, False, True, False]] * 2
+    assert torch.equal(seen["done"], seen["truncated"])
+    assert not seen["terminated"].any()
 
 
 def test_torchrls_own_multi_agent_networks_and_loss_take_it() -> None:

@@ -1,18 +1,24 @@
 """Battles through the real protocol, on the stand-in, are the engine's own: everything on every step, exactly."""
 
+import socket
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from s2rm_sc2 import scenarios
 from s2rm_sc2.backends.sc2 import Sc2Backend
+from s2rm_sc2.cli import app
 from s2rm_sc2.envs.batched import BatchedBattles
-from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
+from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario, smac_names
 from s2rm_sc2.standin.battle import battle_seed
 from s2rm_sc2.standin.server import serving
 from s2rm_sc2.starcraft.game import GameSettings
+from s2rm_sc2.starcraft.installed import VARIABLE
 from s2rm_sc2.table import FIELDS
 from s2rm_sc2.views import SmacOptions
 
@@ -89,10 +95,23 @@ def test_after_a_draw_the_next_battle_is_a_new_one(port: int) -> None:
     ours.close()
 
 
-@pytest.mark.parametrize("name", ["5s3z", "10gen_protoss", "3m,opponent=focus"])
-def test_what_the_game_has_no_map_for_is_refused(name: str) -> None:
-    with pytest.raises(ScenarioUnsupported, match="no map"):
-        Sc2Backend(scenarios.get(name))
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("5s3z", "has no map for 5s3z;"),
+        ("3m@flat", "has no map for 3m@flat;"),
+        ("10gen_protoss", "10gen_protoss is one of SMACv2's families, whose teams"),
+        ("10gen_terran_5v5", "terran_5_vs_5 is one of SMACv2's families"),
+        ("3m,opponent=focus", "in StarCraft II they are the game's own"),
+    ],
+)
+@pytest.mark.parametrize("backend", ["sc2", "smac"])
+def test_what_the_game_cannot_play_is_refused_before_one_is_looked_for(backend: str, name: str, said: str) -> None:
+    done = CliRunner().invoke(app, ["collect", "--backend", backend, "--map", name])
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert "--backend embedded" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_sight_and_limit_are_ours_so_the_game_plays_them(port: int) -> None:
@@ -104,9 +123,74 @@ def test_sight_and_limit_are_ours_so_the_game_plays_them(port: int) -> None:
     ours.close()
 
 
+def test_a_game_attached_to_has_its_own_maps_whatever_is_installed_here(
+    port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An installation without SMAC's maps; another where the map cannot be read."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    (tmp_path / "Versions/Base69232").mkdir(parents=True)
+    for _ in range(2):
+        ours = through_the_protocol(scenarios.get("3m"), port)
+        ours.reset([SEED])
+        assert ours.units.alive.all()
+        assert not ours.backend.failures  # type: ignore[attr-defined]
+        ours.close()
+        (tmp_path / "Maps/SMAC_Maps/3m.SC2Map").mkdir(parents=True, exist_ok=True)
+
+
 @pytest.mark.parametrize(
-    "values", [{"difficulty": "11"}, {"timeout": 0}, {"attach": "localhost"}, {"attach": "localhost:ssh"}]
+    "values",
+    [
+        {"difficulty": "11"},
+        {"timeout": 0},
+        *(
+            {"attach": address}
+            for address in (
+                *(
+                    "localhost",
+                    "localhost:",
+                    "localhost:ssh",
+                    "localhost:0",
+                    "localhost:99999",
+                    "localhost:-5",
+                    ":5000",
+                ),
+                *(
+                    "::1:5000",
+                    "[::1]",
+                    "[::1]:",
+                    "[localhost]:5000",
+                    "[]:5000",
+                    "ws://localhost:5000",
+                    "localhost:\u00b25",
+                ),
+            )
+        ),
+    ],
 )
 def test_settings_without_meaning_are_refused(values: dict[str, object]) -> None:
-    with pytest.raises(BadArgument, match=r"give|are"):
+    with pytest.raises(BadArgument, match=r"; give .*|are"):
         GameSettings(**values)  # type: ignore[arg-type]
+
+
+def test_an_address_may_be_ipv6s(port: int) -> None:
+    """The stand-in listens at IPv4 only, so what comes in at the one is handed on to the other."""
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listening:
+        threading.Thread(target=hand_on, args=(listening, port), daemon=True).start()
+        game = GameSettings(attach=f"[::1]:{listening.getsockname()[1]}", timeout=60)
+        backend = Sc2Backend(scenarios.get("3m"), game)
+        assert "not StarCraft II" in backend.describe()["game_version"]
+        backend.close()
+
+
+def hand_on(listening: socket.socket, port: int) -> None:
+    listening.accept()[0].close()  # only to see whether somebody is there
+    client, there = listening.accept()[0], socket.create_connection(("127.0.0.1", port))
+    for source, sink in ((client, there), (there, client)):
+        threading.Thread(target=pour, args=(source, sink), daemon=True).start()
+
+
+def pour(source: socket.socket, sink: socket.socket) -> None:
+    with sink:
+        while data := source.recv(1 << 16):
+            sink.sendall(data)

@@ -14,9 +14,11 @@ from s2rm_sc2 import scenarios
 from s2rm_sc2.backends.sc2 import Sc2Backend
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument, BattleLost, GameFailed
+from s2rm_sc2.standin import server
 from s2rm_sc2.standin.battle import Battles
 from s2rm_sc2.standin.faults import KINDS, Fault, take
 from s2rm_sc2.standin.server import serving
+from s2rm_sc2.standin.session import Session, sc
 from s2rm_sc2.starcraft.faults import FAILURES_IN_A_ROW
 from s2rm_sc2.starcraft.game import GameSettings
 from s2rm_sc2.store import EpisodeStore
@@ -85,6 +87,41 @@ def test_a_collection_gets_its_episodes_whatever_request_fails(request_name: str
     assert report.incidents.discarded == (2 if mid_battle else 0)
 
 
+@pytest.mark.parametrize("request_name", ["create_game", "join_game", "debug", "step"])
+@pytest.mark.parametrize("kind", ["crash", "error", "garbage"])
+def test_a_game_attached_to_is_won_back_from_what_it_still_plays(
+    kind: str, request_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A game has one state, which does not end with a client's connection: it may be created already, or played."""
+    game = Session()
+    monkeypatch.setattr(server, "Session", lambda: game)
+    with serving([Fault(kind, request_name)]) as port:
+        battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings(port)))
+        for seed in range(2):
+            battles.reset([seed])
+        assert battles.units.alive.all()
+        battles.close()
+    assert backend.failures.total() == 1
+
+
+@pytest.mark.parametrize("status", ["init_game", "in_game"])
+def test_a_game_that_another_client_left_as_it_was_is_attached_to(status: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    game = Session()
+    monkeypatch.setattr(server, "Session", lambda: game)
+    game.answer(sc.Request(create_game=sc.RequestCreateGame(local_map=sc.LocalMap(map_path="8m.SC2Map"))))
+    if status == "in_game":
+        game.answer(sc.Request(join_game=sc.RequestJoinGame(race=1)))
+    assert game.status == getattr(sc, status)
+    with serving() as port:
+        battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings(port)))
+        assert "not StarCraft II" in backend.describe()["game_version"]
+        battles.reset([1])
+        while not battles.done.all():
+            stop(battles)
+        battles.close()
+    assert not backend.failures
+
+
 def test_random_faults_leave_nothing_behind_in_a_store(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     kinds = [kind for kind in KINDS if kind != "hang"]
@@ -112,6 +149,19 @@ def test_a_game_that_always_fails_is_given_up_in_one_sentence() -> None:
     assert backend.failures.total() == FAILURES_IN_A_ROW + 1
 
 
+def test_whatever_ends_a_collection_every_battle_that_each_game_ended_before_is_kept(tmp_path: Path) -> None:
+    """Each game plays one battle and never starts another."""
+    dies = [Fault("crash", "debug"), *repeat(Fault("error", "create_game"), FAILURES_IN_A_ROW + 1)]
+    path = tmp_path / "3m.zarr"
+    with serving([None, *dies]) as first, serving(dies) as second:
+        where = Venue((settings(first), settings(second)))
+        with pytest.raises(GameFailed, match="6 times"):
+            collect(MAP, path, 40, "random", workers=2, progress=False, venue=where)
+    store = EpisodeStore.open(path)
+    assert store.n_episodes == 2
+    check_whole(store)
+
+
 def test_failures_between_whole_battles_are_forgiven() -> None:
     with serving(repeat(Fault("error", "debug", 1))) as port:  # every second reset meets it
         battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings(port)))
@@ -124,7 +174,7 @@ def test_failures_between_whole_battles_are_forgiven() -> None:
 def test_nobody_listening_is_given_up_at_once() -> None:
     with serving() as port:
         pass
-    with pytest.raises(GameFailed, match="ConnectionRefused"):
+    with pytest.raises(GameFailed, match=f"nobody answers at 127.0.0.1:{port} .*refused"):
         Sc2Backend(MAP, settings(port)).describe()
 
 

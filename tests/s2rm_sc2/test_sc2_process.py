@@ -28,6 +28,27 @@ from tests.commands import foreground
 from tests.s2rm_sc2.oxwhirl import needs_smac
 
 MAP = "3m,limit=5"
+BEGIN = {
+    "sc2": "from s2rm_sc2.backends.sc2 import Sc2Backend as Backend\n",
+    "smac": "from s2rm_sc2.backends.smac import SmacBackend as Backend\n",
+}
+BACKENDS = ["sc2", pytest.param("smac", marks=needs_smac)]
+BEGUN = (
+    "import os, signal, subprocess\n"
+    "from threading import Thread\n"
+    "from s2rm_sc2 import scenarios\n"
+    "from s2rm_sc2.starcraft.game import GameSettings, pysc2\n"
+    "backend = Backend(scenarios.get('3m'), GameSettings(timeout=600))\n"
+)
+SIGNALLED = """
+begin = subprocess.Popen.__init__
+
+def begin_and_signal(process, *arguments, **keywords):
+    begin(process, *arguments, **keywords)
+    os.kill(os.getpid(), {number})
+
+subprocess.Popen.__init__ = begin_and_signal
+"""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +78,7 @@ def games(standin: Path) -> list[psutil.Process]:
     return [p for p in found if f"{standin}/" in " ".join(p.info["cmdline"] or []) and p.status() != "zombie"]
 
 
-@pytest.mark.parametrize("backend", ["sc2", pytest.param("smac", marks=needs_smac)])
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_several_workers_collect_from_games_of_their_own_until_ctrl_c(
     backend: str, place: Path, standin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,7 +86,7 @@ def test_several_workers_collect_from_games_of_their_own_until_ctrl_c(
 
     def show(_: object, episode: Episode) -> None:
         said.append(episode.index)
-        if episode.index == 32:  # after a block of each worker
+        if episode.index == 32:
             assert len(games(standin)) == 2
             signal.raise_signal(signal.SIGINT)
 
@@ -106,6 +127,62 @@ def test_a_signal_closes_the_game(place: Path, standin: Path) -> None:
     for process in processes:
         process.communicate(timeout=60)
         assert process.returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("number", "reset"),
+    [
+        (signal.SIGINT, "backend.reset([0])"),
+        (signal.SIGTERM, "backend.reset([0])"),
+        (signal.SIGHUP, "backend.reset([0])"),
+        (signal.SIGINT, "other = Thread(target=backend.reset, args=([0],), daemon=True); other.start(); other.join()"),
+    ],
+)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_signal_right_after_the_fork_leaves_nothing(backend: str, number: int, reset: str, place: Path) -> None:
+    program = BEGIN[backend] + BEGUN + SIGNALLED.format(number=int(number)) + f"{reset}\nprint('begun')\n"
+    with foreground():
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100)
+    assert done.returncode in (-signal.SIGINT, 128 + number)
+    assert not done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_game_that_never_listens_is_given_up_at_a_signal(
+    backend: str, number: int, place: Path, standin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = place / "faults"
+    file.write_text("hang start")
+    monkeypatch.setenv(faults.VARIABLE, str(file))
+    with foreground():
+        process = subprocess.Popen([sys.executable, "-c", BEGIN[backend] + BEGUN + "backend.reset([0])"])
+    while file.read_text():  # until the game took its fault
+        assert process.poll() is None
+    process.send_signal(number)
+    assert process.wait(100) in (-signal.SIGINT, 128 + number)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_second_ctrl_c_while_the_first_is_obeyed_leaves_nothing(backend: str, place: Path) -> None:
+    impatient = (
+        "pysc2()\n"
+        "from pysc2.lib import sc_process\n"
+        "shut_down = sc_process._shutdown_proc\n"
+        "def interrupted(*arguments):\n"
+        "    sc_process._shutdown_proc = shut_down\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return shut_down(*arguments)\n"
+        "backend.reset([0])\n"
+        "sc_process._shutdown_proc = interrupted\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "finally:\n"
+        "    backend.close()\n"
+    )
+    with foreground():
+        program = [sys.executable, "-c", BEGIN[backend] + BEGUN + impatient]
+        assert subprocess.run(program, capture_output=True, timeout=100).returncode == -signal.SIGINT
 
 
 def test_a_game_that_was_killed_or_will_not_end_leaves_nothing(
@@ -173,6 +250,8 @@ def test_a_real_game_is_not_overwritten(tmp_path: Path) -> None:
         ({"backend": "embedded", "attach": ("a:1",)}, "add --backend sc2"),
         ({"backend": "sc2", "attach": ("a:1",), "workers": 2}, "give each --attach"),
         ({"backend": "smac", "attach": ("a:1",)}, "or --backend sc2"),
+        ({"backend": "sc2", "attach": ("a:1", "a:1"), "workers": 2}, "given twice"),
+        ({"backend": "sc2", "attach": ("a:1",), "version": "4.10"}, "leave out --game-version"),
     ],
 )
 def test_venues_that_do_not_fit_are_refused(values: dict[str, object], said: str) -> None:

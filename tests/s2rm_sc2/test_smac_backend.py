@@ -32,6 +32,7 @@ pytestmark = needs_smac
 
 MAP = scenarios.get("3m,limit=12")
 SETTINGS = GameSettings(timeout=2)
+PATIENT = GameSettings(timeout=60)  # nothing hangs
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -42,7 +43,7 @@ def _standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def collected(name: str, folder: Path, episodes: int, smac: bool, faults: Iterable[Fault | None] = ()) -> CollectReport:
-    where = Venue((SETTINGS,), smac)
+    where = Venue((PATIENT,), smac)
     with at_hand(faults):
         return collect(scenarios.get(name), folder, episodes, "mixture", progress=False, venue=where)
 
@@ -106,6 +107,31 @@ def test_a_game_that_always_fails_is_given_up_in_one_sentence() -> None:
     with at_hand([Fault("error", "observation")] * 9), pytest.raises(GameFailed, match=r"failed 6 times.*embedded"):
         battles.reset([1])
     battles.close()
+
+
+def test_a_map_with_other_units_than_smacs_table_says_is_given_up_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SMAC waits without end for the fourth enemy."""
+    from smac.env.starcraft2.maps import smac_maps  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+    monkeypatch.setitem(smac_maps.map_param_registry["3m"], "n_enemies", 4)
+    battles = SmacBattles(MAP, SmacBackend(MAP, PATIENT))
+    said = r"failed 6 times.*has not created the 3 allies and 4 enemies that SMAC waits for"
+    with at_hand(), pytest.raises(GameFailed, match=said):
+        battles.reset([1])
+    battles.close()
+
+
+def test_pysc2s_flags_are_a_users_own_again_after_a_start() -> None:
+    from pysc2.lib.remote_controller import FLAGS
+
+    before = FLAGS.sc2_timeout, FLAGS.sc2_run_config
+    with at_hand():
+        battles = SmacBattles(MAP, SmacBackend(MAP, GameSettings(timeout=57)))
+        battles.reset([1])
+        battles.close()
+    assert (FLAGS.sc2_timeout, FLAGS.sc2_run_config) == before
 
 
 def test_a_battle_given_up_half_way_leaves_no_second_game_and_no_second_count() -> None:

@@ -1,0 +1,176 @@
+"""A published table in brief: a line for each model, a column for what all scenarios of a kind say together."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+from statistics import fmean
+
+from evaluation.figures.style import ablation_of
+from evaluation.labels import more_is_better
+from evaluation.places import METRIC as PLACE_NLL
+from evaluation.places import SHARES
+from evaluation.rows import FLOORS, Row, Split, Status, distinct, over_seeds, select
+from evaluation.summary import FEW_COUNTED
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column holds: a mean over scenarios.
+
+    Attributes:
+        heading: its name.
+        split: over the scenarios trained on, or over the unseen ones.
+        where: what its rows have in common.
+    """
+
+    heading: str
+    split: Split
+    where: Mapping[str, object]
+
+    def figures(self, rows: Sequence[Row]) -> list[Row]:
+        """A figure for each model and floor; see :func:`together`."""
+        return together(select(rows, split=self.split, bin=None, dropping="episode", **self.where))
+
+
+@dataclass(frozen=True)
+class Brief:
+    """One short table.
+
+    Attributes:
+        title: its heading.
+        columns: what it shows.
+        caption: what the columns mean, if the table before it does not say so.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    caption: str
+
+    def markdown(self, rows: Sequence[Row]) -> str:
+        """The table in Markdown: models as they are, without ablations, those with a figure in the first column."""
+        plain = [row for row in rows if not ablation_of(row.model)[1]]
+        found = [{row.model: row for row in column.figures(plain)} for column in self.columns]
+        best = [_best(figures.values()) for figures in found]
+        names = [name for name in distinct(plain, "model") if name in found[0]]
+        names.sort(key=lambda name: name in FLOORS)
+        lines = [["model", *(column.heading for column in self.columns)], ["---", *("---:" for _ in found)]]
+        for name in names:
+            cells = (_text(figures.get(name), top) for figures, top in zip(found, best, strict=True))
+            lines.append([name, *cells])
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def together(rows: Sequence[Row]) -> list[Row]:
+    """Means over scenarios and seeds: one row for each model, each scenario counting as much as every other.
+
+    Left out are scenarios in which a figure rests on fewer than :data:`evaluation.summary.FEW_COUNTED` units or places,
+    and those in which a model has none. Scenarios are different battles, so their intervals join as squares.
+    """
+    series: dict[tuple[str, int | None], dict[str, Row]] = {}
+    for row in rows:
+        if row.n >= FEW_COUNTED:
+            series.setdefault((row.model, row.seed), {})[row.scenario] = row
+    if not series:
+        return []
+    shared = set.intersection(*(set(found) for found in series.values()))
+    means = []
+    for found in series.values():
+        picked = [row for name, row in found.items() if name in shared]
+        if picked:
+            value = fmean(row.value for row in picked)
+            below, above = (
+                sqrt(sum(width**2 for width in widths)) / len(picked)
+                for widths in ([row.value - row.low for row in picked], [row.high - row.value for row in picked])
+            )
+            named = replace(picked[0], scenario=f"{len(picked)} scenarios", n=sum(row.n for row in picked), sums=())
+            means.append(replace(named, value=value, low=value - below, high=value + above))
+    return over_seeds(means)
+
+
+def said(row: Row) -> str:
+    """``0.49 ±0.05``: the figure, and half of its 95 % interval."""
+    return f"{row.value:.2f} ±{(row.high - row.low) / 2:.2f}"
+
+
+def _best(rows: Iterable[Row]) -> str:
+    """The model with the best mean, if there are several; floors are none."""
+    learned = [row for row in rows if row.model not in FLOORS]
+    if len(learned) < 2:
+        return ""
+    pick = max if more_is_better(learned[0].metric) else min
+    return pick(learned, key=lambda row: row.value).model
+
+
+def _text(row: Row | None, best: str) -> str:
+    if row is None:
+        return "–"
+    return f"**{said(row)}**" if row.model == best else said(row)
+
+
+_SPLITS: dict[Split, str] = {"train": "trained on", "unseen": "unseen"}
+
+
+def unit_column(
+    metric: str, horizon: int, split: Split, views: float = 1.0, status: Status = "visible", more: str = ""
+) -> Column:
+    """A column about units so many steps ahead."""
+    heading = f"{horizon} step{'s' if horizon > 1 else ''}, {_SPLITS[split]}{more}"
+    return Column(heading, split, {"metric": metric, "horizon": horizon, "views": views, "status": status})
+
+
+def place_column(status: Status, views: float, split: Split = "unseen") -> Column:
+    """A column about places that have been dark for so long."""
+    heading = status if split == "unseen" else f"{status}, fights trained on"
+    return Column(heading, split, {"metric": PLACE_NLL, "views": views, "status": status})
+
+
+_POSITION, _HEALTH = "position_error_factor", "health_error_factor"
+_NEAR_AND_FAR: tuple[tuple[int, Split], ...] = ((1, "train"), (1, "unseen"), (10, "train"), (10, "unseen"))
+_MEANS = (
+    "Means over scenarios and seeds, ± half of the 95 % interval over battles and seeds; scenarios with fewer than "
+    f"{FEW_COUNTED} {{}} in a column are left out of it. Bold is the best mean, which may be level with others"
+)
+_UNITS = (
+    f"{_MEANS.format('units')}. × persistence's error on the same battles, below 1 is better; units in sight, all views"
+)
+
+UNIT_BRIEF = (
+    Brief(
+        "Where units are, × persistence",
+        (
+            *(unit_column(_POSITION, steps, split) for steps, split in _NEAR_AND_FAR),
+            unit_column(_POSITION, 10, "unseen", views=0.2, more=", 20 % of views"),
+            unit_column(
+                _POSITION, 1, "unseen", views=0.4, status="hidden 1-3", more=", hidden 1-3 steps, 40 % of views"
+            ),
+        ),
+        f"{_UNITS} unless a column says otherwise.",
+    ),
+    Brief(
+        "Health + shield, × persistence, and who died",
+        (
+            *(unit_column(_HEALTH, steps, split) for steps, split in _NEAR_AND_FAR),
+            unit_column("dead_f1", 10, "unseen", more=": F1 of deaths"),
+        ),
+        "As above; of F1, 1 is perfect.",
+    ),
+)
+"""Units."""
+
+_PLACES = (
+    f"{_MEANS.format('places')}. By steps since a place was last in sight of a kept view; lower is better; `dark` is 1 "
+    "to 10 steps."
+)
+
+PLACE_BRIEF = tuple(
+    Brief(
+        f"Places at {share:.0%} of the views, with more fights than in training: nats",
+        (
+            *(place_column(status, share) for status in ("in sight", "dark 1-3", "dark 4-7", "dark 8-10", "never")),
+            place_column("dark", share, "train"),
+        ),
+        _PLACES if share == max(SHARES) else "",
+    )
+    for share in reversed(SHARES)
+)
+"""Places."""

@@ -1,0 +1,163 @@
+"""What is claimed of S2RMs, and whether a published table bears it out: answers made from paired gaps, in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evaluation.brief import said, unit_column
+from evaluation.figures.style import ablation_of
+from evaluation.gaps import paired
+from evaluation.places import METRIC as PLACE_NLL
+from evaluation.rows import FLOORS, Row, Split, Status, distinct, select
+from worldmodel.config import ModelConfig
+
+PAPER, RIVALS = ("s2gru", "s2rmc"), ("lstm", "rmc", "rim", "tto8", "tto20")
+"""The paper's models, and those that it says they are ahead of."""
+
+OURS = ModelConfig().name
+"""The default, which shall be ahead of all."""
+
+FACTOR, NATS = 0.6, 1.0
+"""Of persistence's error, at most, one step ahead; what resetting the default's state must cost at dark places."""
+
+_DARK: tuple[Status, ...] = ("dark",)
+_AGES: tuple[Status, ...] = ("dark 1-3", "dark 4-7", "dark 8-10", "dark 11-19")
+_IN_SIGHT: tuple[Status, ...] = ("in sight",)
+_TAKEN = {
+    "reset": "its memory",
+    "blind": "its views",
+    "constant": "its kernel",
+    "idle": "its modules' states",
+    "forget": "what it last saw",
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim, whether it holds, and the figures that say so."""
+
+    says: str
+    holds: bool
+    found: str
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How far a model is ahead of another, in nats.
+
+    Attributes:
+        ahead, level, behind: conditions (scenario, share of views, age) by what their interval says.
+        value, low, high: mean over them, with its interval.
+    """
+
+    ahead: int
+    level: int
+    behind: int
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Counts and mean."""
+        counts = f"ahead in {self.ahead}, level in {self.level}, behind in {self.behind}"
+        return f"{counts}; by {self.value:.2f} [{self.low:.2f}, {self.high:.2f}] nats in the mean"
+
+
+def lead(rows: Sequence[Row], ours: str, rival: str, statuses: Sequence[Status]) -> Lead | None:
+    """How far one model is ahead of another on places, all scenarios and views; None where one has no figures."""
+    found: dict[str, dict[tuple[str, float, str], list[Row]]] = {ours: {}, rival: {}}
+    for row in select(rows, metric=PLACE_NLL):
+        if row.model in found and row.status in statuses and row.sums:
+            found[row.model].setdefault((row.scenario, row.views, row.status), []).append(row)
+    conditions = [key for key in found[ours] if key in found[rival]]
+    if not conditions:
+        return None
+    pairs = [(found[rival][key], found[ours][key]) for key in conditions]
+    each = [paired([theirs], [mine]) for theirs, mine in pairs]
+    ahead, behind = (sum(low > 0 for _, low, _ in each), sum(high < 0 for _, _, high in each))
+    return Lead(ahead, len(each) - ahead - behind, behind, *paired(*map(list, zip(*pairs, strict=True))))
+
+
+def place_claims(rows: Sequence[Row]) -> list[Claim]:
+    """Claims about places, those that there are figures for."""
+    return [*_of_the_paper(rows), *_of_ours(rows), *_of_parts(rows)]
+
+
+def unit_claims(rows: Sequence[Row]) -> list[Claim]:
+    """Claims about units, those that there are figures for."""
+    found = []
+    splits: tuple[tuple[Split, str], ...] = (("train", "the scenario trained on"), ("unseen", "unseen scenarios"))
+    for split, where in splits:
+        near, far = (sorted(_learned(_errors(rows, steps, split)), key=lambda row: row.value) for steps in (1, 10))
+        if near:
+            says = f"On {where}, one step ahead, every model errs by at most ×{FACTOR} of persistence in place"
+            worst = near[-1]
+            found.append(Claim(says, worst.value <= FACTOR, f"×{said(near[0])} to ×{said(worst)} (`{worst.model}`)"))
+        ours = [row for row in far if row.model == OURS]
+        if ours and len(far) > 1:
+            says = f"On {where}, ten steps ahead, `{OURS}` errs least in place"
+            beside = far[1] if far[0] is ours[0] else far[0]
+            apart = ours[0].low > beside.high or ours[0].high < beside.low
+            level = "" if apart else ", level by their intervals"
+            figures = f"×{said(ours[0])}; `{beside.model}` ×{said(beside)}{level}"
+            found.append(Claim(says, far[0] is ours[0], figures))
+    return found
+
+
+def markdown(claims: Sequence[Claim]) -> str:
+    """The claims as a table."""
+    lines = [["claim", "holds", "figures"], ["---"] * 3]
+    lines += [[claim.says, "**yes**" if claim.holds else "**no**", claim.found] for claim in claims]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _errors(rows: Sequence[Row], steps: int, split: Split) -> list[Row]:
+    """Factors of the error of place of units in sight, all views."""
+    return unit_column("position_error_factor", steps, split).figures(rows)
+
+
+def _learned(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.model not in FLOORS and not ablation_of(row.model)[1]]
+
+
+def _of_the_paper(rows: Sequence[Row]) -> list[Claim]:
+    found = []
+    for ours in PAPER:
+        for rival in RIVALS:
+            gap = lead(rows, ours, rival, _DARK)
+            if gap:
+                says = f"`{ours}` is ahead of `{rival}` on dark places in every condition"
+                found.append(Claim(says, not gap.level + gap.behind, str(gap)))
+    return found
+
+
+def _of_ours(rows: Sequence[Row]) -> list[Claim]:
+    """Of the default: ahead of every model where it is dark, behind none in sight."""
+    rivals = [name for name in distinct(_learned(rows), "model") if name != OURS]
+    found = []
+    for statuses, says in (
+        (_AGES, f"`{OURS}` is ahead of every other model on dark places of every age, in every condition"),
+        (_IN_SIGHT, f"`{OURS}` is behind no other model in sight, in any condition"),
+    ):
+        leads = {rival: gap for rival in rivals if (gap := lead(rows, OURS, rival, statuses))}
+        if leads:
+            least = min(leads, key=lambda rival: leads[rival].value)
+            behind = sum(gap.behind for gap in leads.values())
+            missed = behind + sum(gap.level for gap in leads.values() if statuses is _AGES)
+            found.append(Claim(says, not missed, f"least against `{least}`: {leads[least]}"))
+    return found
+
+
+def _of_parts(rows: Sequence[Row]) -> list[Claim]:
+    """Of an S2RM's parts: without them dark places are worse."""
+    found = []
+    for ours in (*PAPER, OURS):
+        for part, what in _TAKEN.items():
+            gap = lead(rows, ours, f"{ours} ({part})", _DARK)
+            if gap:
+                more = NATS if (ours, part) == (OURS, "reset") else 0.0
+                says = (
+                    f"`{ours}` without {what} is worse at dark places{f' by more than {more:.0f} nat' if more else ''}"
+                )
+                loss = f"by {gap.value:.2f} [{gap.low:.2f}, {gap.high:.2f}] nats in the mean"
+                found.append(Claim(says, gap.low > more, loss))
+    return found

@@ -1,0 +1,99 @@
+"""The page of a published table: in brief, what is claimed and whether it holds, at equal time, and in full."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from evaluation.claims import markdown
+from evaluation.gaps import gaps
+from evaluation.held_out import PRIVATE
+from evaluation.plan import SPLIT, Plan
+from evaluation.rows import Row, over_seeds, select
+from evaluation.sheets import gap_sheet
+from evaluation.summary import ENOUGH_SEEDS
+from evaluation.verdicts import Terms, Verdicts, as_row
+
+REFERENCES = ("s2gru-local", "s2gru")
+"""Models that the others are compared with, battle by battle."""
+
+
+def write_table(verdicts: Verdicts, plan: Plan) -> Path:
+    """Writes ``<table>.md`` and ``<table>.json``, means over seeds of the figures that there are; returns the first.
+
+    What was trained for the same time stands in brief on the page of what was trained for the same updates too.
+    """
+    runs, rows = _read(verdicts)
+    means = over_seeds(rows)
+    shown = select(means, dropping="episode", bin=None)
+    parts = [f"# Table {verdicts.table}", _preface(plan, verdicts.terms), *_in_brief(plan, runs, rows)]
+    for timed in verdicts.at_equal_time():
+        its_runs, its_rows = _read(timed)
+        if its_runs:
+            parts += [f"# The same at equal time: {timed.table}", *_in_brief(plan, its_runs, its_rows)]
+    parts.append("# In full")
+    for sheet in plan.sheets:
+        parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(shown)]
+    for reference in REFERENCES:
+        behind = gaps(rows, reference)
+        if behind:
+            sheet = gap_sheet(reference)
+            parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(behind)]
+    path = verdicts.publish(runs, means, "\n\n".join(parts) + "\n")
+    if plan.beside and (verdicts.out / f"{verdicts.beside(plan.beside.name).table}.md").exists():
+        write_table(verdicts.beside(plan.beside.name), plan.beside)
+    return path
+
+
+def _read(verdicts: Verdicts) -> tuple[list[dict[str, Any]], list[Row]]:
+    """What each judged run is, and every figure."""
+    files = verdicts.files()
+    return (
+        [file["about"] for file in files if "model" in file["about"]],
+        [as_row(row) for file in files for row in file["rows"]],
+    )
+
+
+def _in_brief(plan: Plan, runs: Sequence[dict[str, Any]], rows: Sequence[Row]) -> Iterator[str]:
+    """Models, their figures in few columns, and the claims."""
+    yield _models(runs)
+    for brief in plan.briefs:
+        yield from (part for part in (f"## {brief.title}", brief.caption, brief.markdown(rows)) if part)
+    claims = plan.claims(rows)
+    if claims:
+        yield "## What is claimed, and whether it holds here"
+        few = min(sum(run["model"] == other["model"] for other in runs) for run in runs) < ENOUGH_SEEDS
+        warned = f" **Some models have fewer than {ENOUGH_SEEDS} seeds here: nothing below is settled.**" if few else ""
+        yield (
+            "A condition is a scenario, a share of the views and an age of darkness; a model is ahead in it where the "
+            "interval, paired by battles, excludes 0. Factors are means over scenarios, as above."
+            f"{warned}"
+        )
+        yield markdown(claims)
+
+
+def _preface(plan: Plan, terms: Terms) -> str:
+    private = (
+        " These battles are private: their seeds are used for this one table and for nothing else, so that nothing was "
+        "chosen by them."
+    )
+    return (
+        f"Trained on {', '.join(plan.trained)} ({plan.episodes} episodes each); tested on {terms.episodes} fresh "
+        f"battles of each scenario (split {SPLIT}, seeds of purpose {terms.purpose!r})."
+        f"{private if terms.purpose == PRIVATE else ''} Verdicts are means over seeds; in brackets 95 % intervals over "
+        "battles and seeds. n counts what a figure rests on."
+    )
+
+
+def _models(runs: Sequence[dict[str, Any]]) -> str:
+    """Size and cost of each model."""
+    lines = [
+        "| model | parameters | seeds | updates | ms per update | minutes |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name in dict.fromkeys(run["model"]["name"] for run in runs):
+        own = [run for run in runs if run["model"]["name"] == name]
+        spent = [f"{median(run[key] for run in own):,.0f}" for key in ("milliseconds", "minutes")]
+        size, updates = (f"{number:,}" for number in (own[0]["parameters"], min(run["updates"] for run in own)))
+        lines.append(f"| {name} | {size} | {len(own)} | {updates} | {' | '.join(spent)} |")
+    return "\n".join(lines)

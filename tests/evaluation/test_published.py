@@ -1,0 +1,185 @@
+"""A published table in brief, what it says of the claims, and what stands beside it, against made-up rows."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from evaluation.brief import PLACE_BRIEF, UNIT_BRIEF, together
+from evaluation.claims import OURS, Claim, lead, markdown, place_claims, unit_claims
+from evaluation.gaps import gaps, paired
+from evaluation.rows import Row, select
+from tests.evaluation.made_up import row
+
+NLL: dict[str, Any] = {"metric": "place_nll", "status": "dark"}
+FACTOR: dict[str, Any] = {"metric": "position_error_factor", "status": "visible"}
+
+
+def sums(*costs: float) -> tuple[tuple[float, float], ...]:
+    """Ten places in each episode, at these costs."""
+    return tuple((10.0 * cost, 10.0) for cost in costs)
+
+
+def places(model: str, nats: float, **where: object) -> Row:
+    """A figure of dark places, over battles some of which are harder than others."""
+    given: dict[str, Any] = {**NLL, **where}
+    return row(model, nats, seed=0, sums=sums(*(nats + k for k in (-2, -1, 0, 1, 2))), **given)
+
+
+def test_a_mean_over_scenarios_gives_each_one_vote_and_joins_their_intervals() -> None:
+    one, other = row("m", 0.4, 0.03, seed=0, scenario="3m", n=900), row("m", 0.8, 0.04, seed=0, scenario="8m", n=100)
+    (mean,) = together([one, other])
+    assert (mean.scenario, mean.n) == ("2 scenarios", 1000)
+    assert mean.value == pytest.approx(0.6)
+    assert (mean.value - mean.low, mean.high - mean.value) == pytest.approx((0.025, 0.025))  # 3, 4, 5, halved
+
+
+def test_a_mean_over_scenarios_counts_seeds_after_scenarios() -> None:
+    rows = [
+        row("m", value, 0.0, seed=seed, scenario=scenario)
+        for seed, scenario, value in ((0, "3m", 0.2), (0, "8m", 0.6), (1, "3m", 0.4), (1, "8m", 0.4))
+    ]
+    (mean,) = together(rows)
+    assert (mean.value, mean.low, mean.high) == pytest.approx((0.4, 0.4, 0.4))  # both seeds are as good in the mean
+
+
+def test_scenarios_that_rest_on_little_or_that_a_model_lacks_are_left_out_for_all() -> None:
+    rows = [
+        *(row("a", value, seed=0, scenario=name) for name, value in (("3m", 0.5), ("8m", 0.7), ("2m", 9.0))),
+        *(row("b", value, seed=0, scenario=name) for name, value in (("3m", 0.4), ("2m", 9.0))),
+    ]
+    rows = [replace(found, n=29 if found.scenario == "2m" else 30) for found in rows]
+    assert {found.model: (found.scenario, found.value) for found in together(rows)} == {
+        "a": ("1 scenarios", 0.5),
+        "b": ("1 scenarios", 0.4),
+    }
+    assert together(select(rows, scenario="2m")) == []
+
+
+def test_a_brief_table_has_a_line_for_each_model_the_best_in_bold_and_floors_last() -> None:
+    rows = [
+        row(model, nats, 0.1, seed=seed, metric="place_nll", status=status, split=split, views=1.0)
+        for model, seed, nats in (("constant rate", None, 1.0), ("a", 0, 3.0), ("b", 0, 2.0), ("b (reset)", 0, 0.5))
+        for status in ("in sight", "dark 1-3", "dark")
+        for split in ("train", "unseen")
+    ]
+    assert PLACE_BRIEF[0].markdown(rows).splitlines() == [
+        "| model | in sight | dark 1-3 | dark 4-7 | dark 8-10 | never | dark, fights trained on |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| a | 3.00 ±0.10 | 3.00 ±0.10 | – | – | – | 3.00 ±0.10 |",
+        "| b | **2.00 ±0.10** | **2.00 ±0.10** | – | – | – | **2.00 ±0.10** |",
+        "| constant rate | 1.00 ±0.10 | 1.00 ±0.10 | – | – | – | 1.00 ±0.10 |",
+    ]
+
+
+def test_columns_of_units_hold_what_they_say() -> None:
+    def cells(table: int) -> dict[str, str]:
+        heads, _, line = (text.strip("| ").split(" | ") for text in UNIT_BRIEF[table].markdown(rows).splitlines())
+        return dict(zip(heads, line, strict=True))
+
+    rows = [
+        row("m", 0.1, 0, seed=0, split="train", **FACTOR),
+        row("m", 0.2, 0, seed=0, **FACTOR),
+        row("m", 0.3, 0, seed=0, horizon=10, **FACTOR),
+        row("m", 0.4, 0, seed=0, horizon=10, views=0.2, **FACTOR),
+        row("m", 0.5, 0, seed=0, views=0.4, **{**FACTOR, "status": "hidden 1-3"}),
+        row("m", 0.6, 0, seed=0, split="train", metric="health_error_factor", status="visible"),
+        row("m", 0.7, 0, seed=0, metric="dead_f1", horizon=10, status="visible"),
+        row("m", 9.0, 0, seed=0, horizon=10, dropping="step", **FACTOR),
+        row("m", 9.0, 0, seed=0, horizon=10, **{**FACTOR, "status": "all"}),
+    ]
+    assert cells(0) == {
+        "model": "m",
+        "1 step, trained on": "0.10 ±0.00",
+        "1 step, unseen": "0.20 ±0.00",
+        "10 steps, trained on": "–",
+        "10 steps, unseen": "0.30 ±0.00",
+        "10 steps, unseen, 20 % of views": "0.40 ±0.00",
+        "1 step, unseen, hidden 1-3 steps, 40 % of views": "0.50 ±0.00",
+    }
+    assert list(cells(1).values()) == ["m", "0.60 ±0.00", "–", "–", "–", "0.70 ±0.00"]
+
+
+def test_a_gap_over_conditions_is_their_mean_and_as_sure_as_the_battles_that_they_share() -> None:
+    easy = [places("a", 5.0, views=1.0), places("a", 5.0, views=0.6)]
+    hard = [places("b", 5.5, views=1.0), places("b", 6.5, views=0.6)]
+    assert paired([[found] for found in hard], [[found] for found in easy]) == pytest.approx((1.0, 1.0, 1.0))
+    noisy = replace(hard[0], sums=sums(3, 4, 5.5, 8, 7))
+    (alone,) = gaps([noisy, easy[0]], "a")
+    twice = paired([[noisy], [noisy]], [[easy[0]], [easy[0]]])
+    assert twice == pytest.approx((alone.value, alone.low, alone.high))  # asked twice, the same battles know no more
+
+
+def test_a_lead_counts_conditions_by_their_intervals() -> None:
+    shares = (1.0, 0.6, 0.3)
+    ours = [places("s2gru", 5.0, views=share) for share in shares]
+    theirs = [
+        places("lstm", 6.0, views=1.0),
+        replace(places("lstm", 5.0, views=0.6), sums=sums(1, 6, 3, 8, 7)),
+        places("lstm", 4.5, views=0.3),
+    ]
+    found = lead([*ours, *theirs], "s2gru", "lstm", ["dark"])
+    assert found is not None
+    assert (found.ahead, found.level, found.behind) == (1, 1, 1)
+    assert found.value == pytest.approx((1.0 + 0.0 - 0.5) / 3)
+    assert lead(ours, "s2gru", "lstm", ["dark"]) is None
+    assert lead([*ours, *theirs], "s2gru", "lstm", ["never"]) is None
+
+
+def said(claims: Sequence[Claim], *words: str) -> Claim:
+    (claim,) = (claim for claim in claims if all(word in claim.says for word in words))
+    return claim
+
+
+def test_the_papers_claim_holds_only_if_it_does_in_every_condition() -> None:
+    ours = [places("s2gru", 5.0, views=share) for share in (1.0, 0.3)]
+    behind = [places(name, 6.0, views=share) for name in ("lstm", "rim") for share in (1.0, 0.3)]
+    level = replace(behind[-1], sums=ours[-1].sums)
+    claims = place_claims([*ours, *behind[:-1], level])
+    assert said(claims, "`lstm`").holds
+    assert said(claims, "`lstm`").found == "ahead in 2, level in 0, behind in 0; by 1.00 [1.00, 1.00] nats in the mean"
+    assert not said(claims, "`rim`").holds
+    assert len(claims) == 2
+
+
+def test_the_default_must_be_ahead_of_all_in_the_dark_and_behind_none_in_sight() -> None:
+    def asked(dark: float, sight: float) -> tuple[bool, bool]:
+        rows = [
+            places(model, nats, status=status)
+            for model, of in ((OURS, (5.0, 5.0)), ("tto8", (dark, sight)), ("constant rate", (1.0, 1.0)))
+            for status, nats in (("dark 4-7", of[0]), ("in sight", of[1]))
+        ]
+        claims = place_claims(rows)
+        return said(claims, "every age").holds, said(claims, "in sight").holds
+
+    assert asked(6.0, 6.0) == (True, True)
+    assert asked(5.0, 5.0) == (False, True)
+    assert asked(4.0, 4.0) == (False, False)
+
+
+def test_what_a_part_is_worth_is_how_much_worse_a_model_is_without_it() -> None:
+    for loss, enough in ((0.9, False), (1.1, True)):
+        rows = [places(OURS, 5.0), places(f"{OURS} (reset)", 5.0 + loss), places(f"{OURS} (blind)", 4.9)]
+        claims = place_claims(rows)
+        assert said(claims, "its memory", "more than 1 nat").holds is enough
+        assert not said(claims, "its views").holds
+        assert not [claim for claim in claims if "every age" in claim.says]  # nobody else is there
+
+
+def test_claims_about_units_are_told_with_their_figures() -> None:
+    def asked(ours: float, other: float) -> list[Claim]:
+        rows = [row(name, value, 0.01, seed=0, **FACTOR) for name, value in ((OURS, ours), ("lstm", other))]
+        return unit_claims([*rows, *(replace(found, horizon=10) for found in rows), row("rim", 0.5, **FACTOR)])
+
+    (every, least) = asked(0.5, 0.55)
+    assert every.holds
+    assert every.found == "×0.50 ±0.01 to ×0.55 ±0.01 (`lstm`)"
+    assert least.holds
+    assert least.found == "×0.50 ±0.01; `lstm` ×0.55 ±0.01"
+    (every, least) = asked(0.61, 0.6)
+    assert not every.holds
+    assert not least.holds
+    assert least.found.endswith("`lstm` ×0.60 ±0.01, level by their intervals")
+    assert markdown([least]).splitlines()[2].startswith("| On unseen scenarios, ten steps ahead")
+    assert "| **no** |" in markdown([least])
