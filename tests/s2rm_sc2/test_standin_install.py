@@ -1,16 +1,12 @@
 """`s2rm-sc2 standin`: what it writes, where it refuses to, and its program as pysc2 starts it."""
 
-import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
-from websockets.sync.client import connect
 
 from s2rm_sc2.cli import app
 from s2rm_sc2.errors import BadArgument
@@ -69,12 +65,12 @@ def test_where_nothing_can_be_written_one_sentence_says_so(place: str, tmp_path:
 def test_a_place_and_a_python_with_blanks_and_quotes_in_their_names_play(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    python = tmp_path / "it's \"py\" $HOME" / "python"
+    python = tmp_path / 'it\'s "py" $HOME' / "python"
     python.parent.mkdir()
     python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
-    place = tmp_path / "the `game` $of \"it's\""
+    place = tmp_path / 'the `game` $of "it\'s"'
     said = CliRunner().invoke(app, ["standin", "--write-install", str(place)]).stdout
     command = said.splitlines()[-1].partition(": ")[2]
     assert command.startswith(f"export {VARIABLE}=")
@@ -90,7 +86,7 @@ def test_a_place_and_a_python_with_blanks_and_quotes_in_their_names_play(
 @pytest.fixture
 def program(tmp_path: Path) -> str:
     place = write_install(tmp_path)
-    return str(next(path for path in place.joinpath("Versions").rglob("*") if os.access(path, os.X_OK) and path.is_file()))
+    return str(next(path for path in (place / "Versions").rglob("SC2*") if path.is_file()))
 
 
 def test_an_address_that_is_in_use_or_none_is_one_sentence(program: str) -> None:
@@ -108,25 +104,11 @@ def test_its_help_says_what_it_is(program: str) -> None:
     assert "not StarCraft II" in done.stdout.replace("\n", " ")
 
 
-def _ports(count: int) -> Iterator[int]:
-    import portpicker  # type: ignore[import-not-found,import-untyped,unused-ignore]
-
-    yield from (portpicker.pick_unused_port() for _ in range(count))
-
-
-def test_several_at_once_answer_each_at_its_own_address(program: str) -> None:
-    ports = list(_ports(3))
-    with ExitStack() as stack:
-        for port in ports:
-            command = [program, "-listen", "127.0.0.1", "-port", str(port), "-dataDir", "x y/", "-eglpath", "libEGL.so"]
-            process = stack.enter_context(subprocess.Popen(command, stderr=subprocess.DEVNULL))
-            stack.callback(process.kill)
-        settings = [GameSettings(attach=f"127.0.0.1:{port}", timeout=60) for port in ports]
-        for number, port in enumerate(ports):
-            while True:
-                try:
-                    with connect(f"ws://127.0.0.1:{port}/sc2api", compression=None, open_timeout=60):
-                        break
-                except ConnectionRefusedError:
-                    continue
-            assert number < len(settings)
+def test_several_at_once_play_games_of_their_own(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    games = [Game(GameSettings(timeout=60)) for _ in range(3)]
+    for game, name in zip(games, ("3m", "8m", "2s3z"), strict=True):
+        game.create(name, ("T", "T"), 0)
+    assert [len(game.observe()) for game in games] == [6, 16, 10]
+    for game in games:
+        game.close()
