@@ -107,7 +107,9 @@ def endure(ordeal: Ordeal, folder: Path) -> Outcome:
         handed = lines[: len(lines) - len(file.read_text().split("\n"))]
         outcome.handed.update(line.rpartition(" ")[0] if line[-1].isdigit() else line for line in handed)
         outcome.incidents.add(incidents)
-        closed = 1 + ordeal.workers  # the first game is only asked what it is
+        closed = 1 + ordeal.workers * (
+            2 if way == SMAC else 1
+        )  # the first, and one for each SMAC, only say what they are
         outcome.broken += miscounted(len(handed), incidents, way, closed)
         outcome.broken += left_behind(folder)
     outcome.broken += unwhole(EpisodeStore.open(folder / "store.zarr"), outcome.rounds * ordeal.episodes)

@@ -5,7 +5,7 @@ import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -140,5 +140,5 @@ def _tried(subject: str, find: Callable[[], str], remedy: str, needed_by: tuple[
         return Finding(subject, True, find(), needed_by=needed_by)
     except S2rmError as error:
         return Finding(subject, False, str(error).partition(";")[0], remedy, needed_by)
-    except (ImportError, TypeError, PackageNotFoundError) as error:
-        return Finding(subject, False, f"cannot be imported: {error}", remedy, needed_by)
+    except Exception as error:  # whatever a package does when it is imported, the diagnosis goes on
+        return Finding(subject, False, f"cannot be imported: {' '.join(str(error).split())}", remedy, needed_by)

@@ -133,6 +133,19 @@ def test_it_tells_smac_from_the_optimiser_of_that_name(
             venue("smac").open(get("3m"), 1, 0, Incidents())
 
 
+def test_a_package_that_fails_in_its_own_way_is_one_more_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "smac/env/starcraft2").mkdir(parents=True)
+    (tmp_path / "smac/env/starcraft2/starcraft2.py").write_text("")
+    (tmp_path / "smac/env/__init__.py").write_text("raise AttributeError('nothing\\nis as it was')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in ("smac", "smac.env"):
+        monkeypatch.setitem(sys.modules, name, None)
+        monkeypatch.delitem(sys.modules, name)
+    found = findings()
+    assert found["smac"].said == "cannot be imported: nothing is as it was"
+    assert "StarCraft II" in found
+
+
 def test_only_what_the_backend_needs_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))

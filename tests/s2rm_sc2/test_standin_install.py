@@ -1,5 +1,6 @@
 """`s2rm-sc2 standin`: what it writes, where it refuses to, and its program as pysc2 starts it."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from s2rm_sc2.cli import app
 from s2rm_sc2.errors import BadArgument
+from s2rm_sc2.standin import faults
 from s2rm_sc2.standin.install import write_install
 from s2rm_sc2.standin.server import serving
 from s2rm_sc2.starcraft.game import Game, GameSettings
@@ -96,6 +98,16 @@ def test_an_address_that_is_in_use_or_none_is_one_sentence(program: str) -> None
             assert done.returncode != 0
             assert "Traceback" not in done.stderr
             assert "cannot listen at" in done.stderr.splitlines()[-1]
+
+
+def test_faults_that_cannot_be_read_are_one_sentence(program: str, tmp_path: Path) -> None:
+    (tmp_path / "faults").write_text("explode step 3")
+    for name in ("faults", "nowhere"):
+        environment = {**os.environ, faults.VARIABLE: str(tmp_path / name)}
+        done = subprocess.run([program], env=environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode != 0
+        assert "Traceback" not in done.stderr
+        assert "No fault can be taken out of" in done.stderr.splitlines()[-1]
 
 
 def test_its_help_says_what_it_is(program: str) -> None:
