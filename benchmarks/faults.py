@@ -143,7 +143,7 @@ def miscounted(games: int, incidents: Incidents, way: str, closed: int) -> list[
     failures, broken = incidents.failures, list[str]()
     if games != failures.total() + closed:
         broken.append(f"{games} games were begun, {failures.total()} counted as failed, and {closed} closed")
-    between = {"start", "ping", "create_game", "debug", "units", "reset"}
+    between = {"start", "attach", "ping", "create_game", "debug", "units", "reset"}
     battles = {"step"} if way == SMAC else {"action"}  # a reset observes and steps, too
     least = sum(count for cause, count in failures.items() if cause.partition(":")[0] in battles)
     most = sum(count for cause, count in failures.items() if cause.partition(":")[0] not in between)
