@@ -161,11 +161,12 @@ def left_behind(folder: Path) -> list[str]:
 
 
 def unwhole(store: EpisodeStore, asked: int) -> list[str]:
-    """What is wrong with a store that shall hold so many whole battles; every byte of it is read."""
+    """What is wrong with a store that shall hold so many whole battles; all of it is read."""
     broken = [] if store.n_episodes == asked else [f"the store holds {store.n_episodes} episodes of {asked}"]
-    for index in range(store.n_episodes):
-        episode = store.episode(index)
-        alive, over = episode.units["alive"].astype(np.bool_), episode.terminated | episode.truncated
+    rows = {array.name: store.read(array.name, 0, array.shape[0]) for array in store.arrays()}
+    for index, (start, length) in enumerate(zip(rows["episode/start"], rows["episode/length"], strict=True)):
+        battle = slice(start, start + length)
+        alive, over = rows["units/alive"][battle] > 0, (rows["terminated"] | rows["truncated"])[battle]
         if not alive[0].all() or (alive[1:] & ~alive[:-1]).any() or not over[-1] or over[:-2].any():
             broken.append(f"episode {index} is not whole")
     return broken
