@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,16 +16,18 @@ from s2rm_sc2.store import EpisodeStore
 from tests.s2rm_sc2.oxwhirl import needs_smac
 from tests.s2rm_sc2.whole import check_whole
 
+SMALL: dict[str, Any] = {"episodes": 6, "workers": 1, "scenario": "3m,limit=12"}
+
+NO_HANG = 168
+"""Draws faults of games that start, play and are closed, none of which costs the time limit: that has to be long."""
+
 
 @pytest.mark.parametrize(
     "ordeal",
     [
-        Ordeal(ways=(ATTACH,), faults=20, episodes=8, workers=1, timeout=1, steps=60, scenario="3m,limit=12"),
-        Ordeal(ways=(START,), faults=6, episodes=4, workers=1, timeout=10, steps=30, scenario="3m,limit=12"),
-        pytest.param(
-            Ordeal(ways=(SMAC,), faults=6, episodes=4, workers=1, timeout=10, steps=30, scenario="3m,limit=12"),
-            marks=needs_smac,
-        ),
+        Ordeal(ways=(ATTACH,), faults=15, timeout=1, steps=60, **SMALL),
+        Ordeal(ways=(START,), faults=4, timeout=60, steps=30, seed=NO_HANG, **SMALL),
+        pytest.param(Ordeal(ways=(SMAC,), faults=4, timeout=60, steps=30, seed=NO_HANG, **SMALL), marks=needs_smac),
     ],
     ids=lambda ordeal: ordeal.ways[0],
 )
@@ -44,6 +47,8 @@ def test_a_broken_promise_is_noticed(store_3m: EpisodeStore, tmp_path: Path) -> 
     failures = Counter({"action: lost": 2, "debug: refused": 3, "step: lost": 1})
     assert not miscounted(9, Incidents(failures, 2), START, 3)
     assert "10 games were begun, 6 counted as failed, and 3 closed" in miscounted(10, Incidents(failures, 2), START, 3)
+    assert "8 games were begun" in miscounted(8, Incidents(failures, 2), START, 3)[0]
+    assert not miscounted(9, Incidents(failures + Counter({"start: ConnectError": 1}), 2), START, 3)
     assert "1 episodes were discarded, of which 2 to 3" in "".join(miscounted(9, Incidents(failures, 1), START, 3))
     assert "4 episodes were discarded, of which 2 to 3" in "".join(miscounted(9, Incidents(failures, 4), START, 3))
     assert unwhole(store_3m, store_3m.n_episodes) == []
