@@ -105,44 +105,28 @@ def collect(
 
 @verb
 def standin(
-    write_install: Annotated[Path, typer.Option(help="Folder that SC2PATH shall name, new or a stand-in's.")] = Path(
-        "standin"
-    ),
+    write_install: Annotated[Path, typer.Option(help="Folder that SC2PATH shall name.")] = Path("standin"),
 ) -> None:
     """Write a folder that pysc2 and SMAC take for StarCraft II's; in the game's place is a stand-in, the engine."""
-    import shlex
+    from shlex import quote
 
     from s2rm_sc2.standin.install import write_install as write
     from s2rm_sc2.standin.server import BANNER
 
-    typer.echo(f"{BANNER}\nUse it with: export SC2PATH={shlex.quote(str(write(write_install)))}")
+    typer.echo(f"{BANNER}\nUse it with: export SC2PATH={quote(str(write(write_install)))}")
 
 
 @verb
 def doctor(
     backend: Annotated[
-        str | None,
-        typer.Option(help="What shall play: embedded, sc2 or smac; by default sc2 where a game is meant to be."),
+        str | None, typer.Option(help="embedded, sc2, smac; sc2 if a game is meant to be there.")
     ] = None,
 ) -> None:
-    """Say what is there of the game, its maps, its packages, a GPU and disk, and what to do about the rest.
+    """Say what is there of the game, its packages, a GPU and disk, and what to do; 1 if the backend lacks something."""
+    from s2rm_sc2.doctor import diagnose
 
-    Exits with 1 if the backend lacks something (NO); what only other backends lack is a note.
-    """
-    from s2rm_sc2.doctor import chosen, examine
-
-    asked, lacking = chosen(backend), list[str]()
-    for finding in examine():
-        needed = asked in finding.needed_by
-        typer.echo(f"{'ok' if finding.good else 'NO' if needed else 'note':<5} {finding.subject}: {finding.said}")
-        if finding.remedy:
-            typer.echo(f"      {finding.remedy}")
-        if needed and not finding.good:
-            lacking.append(finding.subject)
-    if lacking:
-        typer.echo(f"Not ready for --backend {asked}: {', '.join(lacking)}.")
+    if not diagnose(backend, typer.echo):
         raise typer.Exit(1)
-    typer.echo(f"Ready for --backend {asked}.")
 
 
 @verb

@@ -57,6 +57,24 @@ def chosen(backend: str | None) -> str:
     return backend
 
 
+def diagnose(backend: str | None, say: Callable[[str], object]) -> bool:
+    """Say each finding, with what to do on a line of its own, and whether the backend has all that it needs.
+
+    Raises:
+        BadArgument: there is no such backend.
+    """
+    asked, lacking = chosen(backend), list[str]()
+    for finding in examine():
+        needed = asked in finding.needed_by
+        say(f"{'ok' if finding.good else 'NO' if needed else 'note':<5} {finding.subject}: {finding.said}")
+        if finding.remedy:
+            say(f"      {finding.remedy}")
+        if needed and not finding.good:
+            lacking.append(finding.subject)
+    say(f"Not ready for --backend {asked}: {', '.join(lacking)}." if lacking else f"Ready for --backend {asked}.")
+    return not lacking
+
+
 def examine() -> Iterator[Finding]:
     """Look at everything, the engine's needs first, the game's last."""
     yield _gpu()
