@@ -110,7 +110,8 @@ def endure(ordeal: Ordeal, folder: Path) -> Outcome:
         closed = 1 + ordeal.workers * (
             2 if way == SMAC else 1
         )  # the first, and one for each SMAC, only say what they are
-        outcome.broken += miscounted(len(handed), incidents, way, closed)
+        for wrong in miscounted(len(handed), incidents, way, closed):
+            outcome.broken.append(f"round {outcome.rounds}, {way}: {wrong}; {handed} led to {dict(incidents.failures)}")
         outcome.broken += left_behind(folder)
     outcome.broken += unwhole(EpisodeStore.open(folder / "store.zarr"), outcome.rounds * ordeal.episodes)
     return outcome
