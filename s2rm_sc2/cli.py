@@ -110,23 +110,25 @@ def standin(
     write_install: Annotated[Path, typer.Option(help="Folder that SC2PATH shall name.")] = Path("standin"),
 ) -> None:
     """Write a folder that pysc2 and SMAC take for StarCraft II's; in the game's place is a stand-in, the engine."""
+    from shlex import quote
+
     from s2rm_sc2.standin.install import write_install as write
     from s2rm_sc2.standin.server import BANNER
 
-    typer.echo(f"{BANNER}\nUse it with: export SC2PATH={write(write_install)}")
+    typer.echo(f"{BANNER}\nUse it with: export SC2PATH={quote(str(write(write_install)))}")
 
 
 @verb
-def doctor() -> None:
-    """Say what is there of the game, its maps, its packages, a GPU and disk, and what to do about the rest."""
-    from rich.markup import escape
+def doctor(
+    backend: Annotated[
+        str | None, typer.Option(help="embedded, sc2, smac; sc2 if a game is meant to be there.")
+    ] = None,
+) -> None:
+    """Say what is there of the game, its packages, a GPU and disk, and what to do; 1 if the backend lacks something."""
+    from s2rm_sc2.doctor import diagnose
 
-    from s2rm_sc2.doctor import examine
-
-    table = screen.table("", "", "found", "what to do", title="doctor")
-    for finding in examine():
-        table.add_row("ok" if finding.good else "NO", finding.subject, escape(finding.said), escape(finding.remedy))
-    screen.show(table)
+    if not diagnose(backend, typer.echo):
+        raise typer.Exit(1)
 
 
 @verb

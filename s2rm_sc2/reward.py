@@ -64,23 +64,14 @@ def step_reward(
     Winning and losing add their bonus. Sparse: 1, -1 or 0. Both are scaled by :func:`max_rewards` if
     ``reward_scale``.
 
-    Sums are float64, exact for weights that are powers of two (the default); SMAC adds unit by unit, so other
-    weights may round a reward differently in its last bit.
+    Sums are float64, those that may round (weighted losses, deaths) in SMAC's order, unit by unit.
     """
     if options.reward_sparse:
         reward = result.won.double() - result.lost.double()
     else:
-        A, death = scenario.n_agents, options.reward_death_value
-        points = _points(before) - _points(after)
-        killed = (before.alive & ~after.alive).double()
-        reward = points[:, A:].sum(-1) + death * killed[:, A:].sum(-1)
-        if not options.reward_only_positive:
-            losses = points[:, :A].sum(-1) + death * killed[:, :A].sum(-1)
-            reward = reward - options.reward_negative_scale * losses
-        elif scenario.smac_version == 2:
-            reward = torch.where(reward > 0, reward, 0.0)
-        else:
-            reward = reward.abs()
+        reward = _change(before, after, scenario.n_agents, options)
+        if options.reward_only_positive:
+            reward = torch.where(reward > 0, reward, 0.0) if scenario.smac_version == 2 else reward.abs()
         reward = reward + options.reward_win * result.won.double() + options.reward_defeat * result.lost.double()
     if options.reward_scale:
         reward = reward / (max_rewards(after, scenario, options) / options.reward_scale_rate)
@@ -111,6 +102,20 @@ def max_rewards(units: UnitTable, scenario: Scenario, options: SmacOptions) -> T
     """
     points = worth().to(units.x.device)[units.type[:, scenario.n_agents :]].sum(-1)
     return points + options.reward_death_value * scenario.n_enemies + options.reward_win
+
+
+def _change(before: UnitTable, after: UnitTable, A: int, options: SmacOptions) -> Tensor:
+    """What enemies lost, deaths included, less the allies' weighted losses if rewards are signed: float64 ``[B]``."""
+    death, scale = options.reward_death_value, options.reward_negative_scale
+    points, killed = _points(before) - _points(after), (before.alive & ~after.alive).double()
+    lost, deaths = torch.zeros_like(points[:, 0]), torch.zeros_like(points[:, 0])
+    if not options.reward_only_positive:
+        for ally in range(A):
+            lost = lost + scale * points[:, ally]
+            deaths = deaths - death * scale * killed[:, ally]
+    for enemy in range(A, points.shape[1]):
+        deaths = deaths + death * killed[:, enemy]
+    return points[:, A:].sum(-1) + deaths - lost
 
 
 def _points(units: UnitTable) -> Tensor:

@@ -62,17 +62,29 @@ def _outcome(alive: Array, kind: Array, heals: Array, A: int, rules: Array) -> t
 
 
 @rule
-def _losses(
-    health: Array, shield: Array, alive: Array, then_health: Array, then_shield: Array, then_alive: Array,
-    first: int, last: int, death: float,
+def _change(
+    health: Array, shield: Array, alive: Array, then_health: Array, then_shield: Array, then_alive: Array, A: int,
+    rules: Array,
 ) -> float:  # fmt: skip
-    """Points that these units lost in a step, and the value of their deaths."""
-    points, killed = 0.0, 0.0
-    for u in range(first, last):
+    """What enemies lost, deaths included, less the allies' weighted losses if rewards are signed.
+
+    All is added unit by unit in SMAC's order: weighted losses round.
+    """
+    points, lost, deaths = 0.0, 0.0, 0.0
+    death, scale = rules[_DEATH], rules[_NEGATIVE]
+    for u in range(alive.shape[0]):
+        if u < A and rules[_SIGNED] == 0:
+            continue
         before = np.float64(then_health[u]) + np.float64(then_shield[u])
-        points += before - (np.float64(health[u]) + np.float64(shield[u]))
-        killed += then_alive[u] and not alive[u]
-    return points + death * killed
+        change = before - (np.float64(health[u]) + np.float64(shield[u]))
+        killed = 1.0 if then_alive[u] and not alive[u] else 0.0
+        if u < A:
+            lost += scale * change
+            deaths -= death * scale * killed
+        else:
+            points += change
+            deaths += death * killed
+    return points + deaths - lost
 
 
 @entry(
@@ -99,13 +111,9 @@ def _settle(
             value = victory - defeat
         else:
             now = health[b], shield[b], alive[b], then_health[b], then_shield[b], then_alive[b]
-            value = _losses(*now, A, U, rules[_DEATH])
-            if rules[_SIGNED] > 0:
-                value = value - rules[_NEGATIVE] * _losses(*now, 0, A, rules[_DEATH])
-            elif rules[_VERSION] == 2:
-                value = max(value, 0.0)
-            else:
-                value = abs(value)
+            value = _change(*now, A, rules)
+            if rules[_SIGNED] == 0:
+                value = max(value, 0.0) if rules[_VERSION] == 2 else abs(value)
             value = value + rules[_WIN] * victory + rules[_DEFEAT] * defeat
         if rules[_SCALE] > 0:
             points = 0.0

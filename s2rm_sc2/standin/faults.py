@@ -6,20 +6,29 @@ lines, means none.
 """
 
 import fcntl
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from s2rm_sc2.errors import BadArgument
+from s2rm_sc2.starcraft import messages
 from s2rm_sc2.starcraft.messages import Message
 
 VARIABLE = "S2RM_STANDIN_FAULTS"
 """The environment variable with the file's path."""
 
-CRASH, HANG = "crash", "hang"
+CRASH, HANG, SLOW = "crash", "hang", "slow"
 START = "start"
-"""In place of a request: ``crash start`` ends at once, ``hang start`` never listens."""
+"""In place of a request: ``crash start`` ends at once, ``hang start`` never listens, ``slow start`` listens late."""
+
+SLOW_SECONDS = 0.5
+"""How late a slow game answers, or listens: within anybody's limit."""
 
 KINDS = (CRASH, HANG, "error", "wrong-id", "garbage", "empty", "no-status")
+"""What no battle survives."""
+
+ODDITIES = (SLOW, "ended")
+"""What a battle may survive: an answer that comes late, and one with the status of a game that is over."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +49,23 @@ class Fault:
         words = line.split()
         if not words:
             return None
-        if len(words) not in (2, 3) or words[0] not in KINDS or (not words[-1].isdigit() and len(words) == 3):
-            raise BadArgument(f"{line!r} is no fault; write one as KIND REQUEST NUMBER, with KIND of {KINDS}.")
+        if (
+            len(words) not in (2, 3)
+            or words[0] not in KINDS + ODDITIES
+            or (not words[-1].isdigit() and len(words) == 3)
+        ):
+            raise BadArgument(
+                f"{line!r} is no fault; write one as KIND REQUEST NUMBER, with KIND of {KINDS + ODDITIES}."
+            )
         return cls(words[0], words[1], int(words[2]) if len(words) == 3 else 1)
 
     def spoil(self, response: Message) -> bytes:
-        """The bytes that are sent instead of a response."""
-        if self.kind == "error":
+        """The bytes that are sent instead of a response, after a while if the fault is that they come late."""
+        if self.kind == SLOW:
+            time.sleep(SLOW_SECONDS)
+        elif self.kind == "ended":
+            response.status = messages.load().ended
+        elif self.kind == "error":
             response.error.append("a fault on purpose")
         elif self.kind == "wrong-id":
             response.id += 1

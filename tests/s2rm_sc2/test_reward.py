@@ -142,6 +142,14 @@ def test_max_reward_follows_the_options() -> None:
     assert reward(full(scenario), kill(full(scenario), 3, 4, 5), "3m", SmacOptions(reward_scale_rate=1)) == 1
 
 
+def test_weighted_losses_are_added_ally_by_ally_as_they_round_in_smac() -> None:
+    units, tenth = full(scenarios.get("3m")), replace(SIGNED, reward_negative_scale=0.1)
+    after = hit(units, 3, health=1.0)
+    for row, points in enumerate((2.0, 7.0, 1.0)):
+        after = hit(after, row, health=points)
+    assert reward(units, after, "3m", tenth) == 1 - (0.1 * 2 + 0.1 * 7 + 0.1 * 1) != 0
+
+
 def test_battles_of_a_batch_are_rewarded_each_for_itself() -> None:
     scenario = scenarios.get("2s3z")
     units = full(scenario)

@@ -25,6 +25,12 @@ pytestmark = needs_smac
 
 SEED = 11
 
+WHOLE = 1000
+"""Steps that no episode has."""
+
+SKIRMISH = 25
+"""Steps in which most battles have begun and some have lost units: enough to see what an option does."""
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -33,7 +39,7 @@ def _standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def assert_same_episodes(name: str, options: dict[str, Any], episodes: int) -> None:
+def assert_same_episodes(name: str, options: dict[str, Any], episodes: int, steps: int = WHOLE) -> None:
     smac = smac_package.environment()(map_name=name, seed=SEED, **options)
     ours = BatchedBattles(scenarios.get(name), 1, options=SmacOptions(**options))
     draw, drawn = torch.Generator().manual_seed(0), False
@@ -41,8 +47,9 @@ def assert_same_episodes(name: str, options: dict[str, Any], episodes: int) -> N
         assert not drawn, "a draw, after which SMAC's next battle has begun before its reset: choose another seed"
         smac.reset()
         ours.reset([battle_seed(SEED, number)])
-        terminated = False
-        while not terminated:
+        terminated, left = False, steps
+        while left and not terminated:
+            left -= 1
             assert equal(ours.observation()[0], smac.get_obs())
             assert equal(ours.state()[0], smac.get_state())
             assert equal(ours.available_actions()[0], smac.get_avail_actions())
@@ -64,10 +71,16 @@ def test_an_episode_of_smacs_is_ours(name: str) -> None:
     assert_same_episodes(name, {}, 1)
 
 
+@pytest.mark.parametrize("name", scenarios.smac_names())
+def test_whatever_its_options(name: str) -> None:
+    for options in OPTION_SETS[1:]:
+        assert_same_episodes(name, options, 1, SKIRMISH)
+
+
 @pytest.mark.parametrize("options", OPTION_SETS[1:], ids="-".join)
-@pytest.mark.parametrize("name", ["3m", "MMM", "3s5z", "2s_vs_1sc"])
-def test_whatever_its_options(name: str, options: dict[str, Any]) -> None:
-    assert_same_episodes(name, options, 2)
+def test_whatever_its_options_to_the_end_and_in_the_next_battle(options: dict[str, Any]) -> None:
+    for name in ("3m", "MMM", "3s5z", "2s_vs_1sc"):
+        assert_same_episodes(name, options, 2)
 
 
 @pytest.mark.parametrize("name", scenarios.smac_names())
