@@ -3,6 +3,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -18,6 +19,7 @@ from worldmodel.models import MODELS, build
 from worldmodel.s2rm import Modules
 from worldmodel.session import learning_rate_share
 from worldmodel.train import open_stores, train, train_seeds
+from worldmodel.windows import draw_views
 
 MODEL, TRAINING = preset("debug", "s2gru")
 PLACES = preset("debug", "s2gru", task="places")[1]
@@ -74,6 +76,15 @@ def test_each_line_of_the_log_tells_what_the_update_was_like(task: str, store_3m
     assert lines[0]["seconds"] < lines[-1]["seconds"]
     dreams = 0 if task == "places" else training.horizon
     assert [line["dreamed"] for line in lines] == [0, 0, dreams, dreams]
+
+
+def test_a_simulator_learns_single_steps_with_every_view(store_3m: EpisodeStore, tmp_path: Path) -> None:
+    model, training = preset("debug", "s2gru", updates=4, simulator=True)
+    train([store_3m], model, training, 0, tmp_path, progress=False)
+    assert [line["dreamed"] for line in read_log(tmp_path)] == [0] * 4
+    assert draw_views(torch.ones(50, 8, dtype=torch.bool), 3, training.keep_low, False, np.random.default_rng(0)).all()
+    with pytest.raises(BadArgument, match="A simulator is asked about units, not about places"):
+        preset("debug", "s2gru", task="places", simulator=True)
 
 
 def test_the_same_seed_trains_the_same_weights_and_another_seed_does_not(
