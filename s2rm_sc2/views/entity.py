@@ -131,8 +131,10 @@ def pair_features(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, 
     radius, reach, stride = _BODIES.to(units.x.device)[:, units.type]
     beyond = distance - radius[..., None, :] - radius[..., :, None] - reach[..., :, None]
     reaches = (-beyond / REACH_SCALE).clamp(-1.0, 1.0)
-    near = (1.0 - beyond / stride[..., :, None]).clamp(0.0, 1.0)
-    closing = (dx * (vx[..., :, None] - vx[..., None, :]) + dy * (vy[..., :, None] - vy[..., None, :])) / distance
+    own = (dx * vx[..., :, None] + dy * vy[..., :, None]) / distance  # i's way towards j in the last step
+    closing = own + own.transpose(-1, -2)
+    walk = stride[..., :, None] + own.transpose(-1, -2).clamp(min=0.0)
+    near = (1.0 - beyond / walk).clamp(0.0, 1.0)
     target = torch.where(known, action_targets(units, actions), -1)
     rows = torch.arange(units.x.shape[-1], device=units.x.device)
     aims = (target[..., :, None] == rows).to(units.x.dtype)
