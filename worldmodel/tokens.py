@@ -22,12 +22,13 @@ from worldmodel.belief import Belief
 from worldmodel.contract import Observation, UnitQueries
 
 TOKEN_COLUMNS = (*UNIT_COLUMNS, "sight", *ACTION_COLUMNS)
-ROW_COLUMNS = (*UNIT_COLUMNS, *ACTION_COLUMNS, "vx", "vy", "speed", "visible", "log_age")
+ROW_COLUMNS = (*UNIT_COLUMNS, *ACTION_COLUMNS, "vx", "vy", "speed", "visible", "log_age", "target_reached", "target_closing")
 TOKEN_WIDTH, ROW_WIDTH, PAIR_WIDTH = len(TOKEN_COLUMNS), len(ROW_COLUMNS), len(PAIR_COLUMNS)
 
 _AIM = ACTION_COLUMNS.index("target_dx")
 _HEALTH, _SHIELD = UNIT_COLUMNS.index("health"), UNIT_COLUMNS.index("shield")
-_STRUCK = PAIR_COLUMNS.index("struck_by_other")
+_STRUCK, _AIMED = PAIR_COLUMNS.index("struck_by_other"), PAIR_COLUMNS.index("targets_other")
+_OF_TARGET = [PAIR_COLUMNS.index("reaches_other"), PAIR_COLUMNS.index("closing")]
 
 
 def observe(belief: Belief, actions: Tensor, keep: Tensor, sight: Tensor) -> Observation:
@@ -63,10 +64,12 @@ def ask(belief: Belief, actions: Tensor, keep: Tensor) -> UnitQueries:
     vx, vy = belief.vx, belief.vy
     speed = torch.sqrt(vx * vx + vy * vy + 1e-6)
     state = torch.stack([vx, vy, speed, belief.visible.to(vx.dtype), torch.log1p(belief.age)], dim=-1)
+    pairs = pair_features(standing, actions, looks, vx, vy)
+    target = (pairs[..., _AIMED, None] * pairs[..., _OF_TARGET]).sum(-2)  # whom i attacks: in reach, or nearer at least
     return UnitQueries(
         place=places(belief.units),
-        rows=torch.cat([unit_features(belief.units), acts, state], dim=-1),
-        pairs=pair_features(standing, actions, looks, vx, vy),
+        rows=torch.cat([unit_features(belief.units), acts, state, target], dim=-1),
+        pairs=pairs,
         present=belief.known,
         age=belief.age,
     )
