@@ -21,6 +21,7 @@ from s2rm_sc2.starcraft import messages, numbers
 from s2rm_sc2.starcraft.faults import GameFault
 from s2rm_sc2.starcraft.game import Game, GameSettings
 from s2rm_sc2.starcraft.messages import Message
+from tests.commands import foreground
 
 sc = messages.load()
 
@@ -201,7 +202,8 @@ def test_a_game_that_was_started_for_a_client_ends_with_it(tmp_path: Path) -> No
 
 
 def test_a_game_that_was_started_by_hand_stays_for_the_next_client_until_ctrl_c() -> None:
-    game, port = program()
+    with foreground():
+        game, port = program()
     for seed in range(2):
         attached = Game(GameSettings(attach=f"127.0.0.1:{port}", timeout=60))
         attached.create("3m", ("T", "T"), seed)
