@@ -107,9 +107,8 @@ def endure(ordeal: Ordeal, folder: Path) -> Outcome:
         handed = lines[: len(lines) - len(file.read_text().split("\n"))]
         outcome.handed.update(line.rpartition(" ")[0] if line[-1].isdigit() else line for line in handed)
         outcome.incidents.add(incidents)
-        closed = 1 + ordeal.workers * (
-            2 if way == SMAC else 1
-        )  # the first, and one for each SMAC, only say what they are
+        each = 2 if way == SMAC else 1  # SMAC's own game is asked what it is in one before it, as the very first is
+        closed = 1 + ordeal.workers * each
         for wrong in miscounted(len(handed), incidents, way, closed):
             outcome.broken.append(f"round {outcome.rounds}, {way}: {wrong}; {handed} led to {dict(incidents.failures)}")
         outcome.broken += left_behind(folder)

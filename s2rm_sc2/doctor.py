@@ -99,8 +99,12 @@ def _disk(place: Path) -> Finding:
 def _messages() -> Finding:
     def found() -> str:
         module = messages.load()
-        kind = "as generated" if getattr(module, "__file__", None) else "built at run time"
-        return f"imported {kind}, protobuf {version('protobuf')}"
+        kind = (
+            "imported as it was generated"
+            if getattr(module, "__file__", None)
+            else "its messages are built at run time"
+        )
+        return f"{kind}, protobuf {version('protobuf')}"
 
     return _tried(messages.PACKAGE, found, EXTRA)
 

@@ -65,7 +65,7 @@ class StarCraftMissing(S2rmError):
 
 
 class GameFailed(S2rmError):
-    """Raised when the game keeps failing although it was restarted as often as is allowed."""
+    """Raised when the game keeps failing though it was restarted as often as is allowed, or nobody answers for it."""
 
 
 class BattleLost(S2rmError):

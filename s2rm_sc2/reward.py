@@ -108,14 +108,16 @@ def _change(before: UnitTable, after: UnitTable, A: int, options: SmacOptions) -
     """What enemies lost, deaths included, less the allies' weighted losses if rewards are signed: float64 ``[B]``."""
     death, scale = options.reward_death_value, options.reward_negative_scale
     points, killed = _points(before) - _points(after), (before.alive & ~after.alive).double()
-    lost, deaths = torch.zeros_like(points[:, 0]), torch.zeros_like(points[:, 0])
-    if not options.reward_only_positive:
-        for ally in range(A):
-            lost = lost + scale * points[:, ally]
-            deaths = deaths - death * scale * killed[:, ally]
-    for enemy in range(A, points.shape[1]):
-        deaths = deaths + death * killed[:, enemy]
-    return points[:, A:].sum(-1) + deaths - lost
+    deaths = death * killed[:, A:]
+    if options.reward_only_positive:
+        return points[:, A:].sum(-1) + _in_order(deaths)
+    deaths = torch.cat([-(death * scale) * killed[:, :A], deaths], -1)
+    return points[:, A:].sum(-1) + _in_order(deaths) - _in_order(scale * points[:, :A])
+
+
+def _in_order(values: Tensor) -> Tensor:
+    """Sums over the last dimension, added one by one: ``sum`` adds in an order of its own."""
+    return values.cumsum(-1)[..., -1]
 
 
 def _points(units: UnitTable) -> Tensor:

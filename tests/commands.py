@@ -36,9 +36,14 @@ def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def foreground() -> Iterator[None]:
-    """Processes started within can be stopped with Ctrl-C: a shell ignores it in background jobs, and children too."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Processes started within can be stopped with Ctrl-C, or by a terminal that is closed.
+
+    What is ignored stays so in children: a shell ignores the one in background jobs, ``nohup`` the other.
+    """
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hang_up = signal.signal(signal.SIGHUP, lambda *_: None)  # a child that is started has the default again
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, interrupt)
+        signal.signal(signal.SIGHUP, hang_up)

@@ -29,13 +29,10 @@ _OPTIONS: dict[str, Any] = {
     "no_cfunc_wrapper": True,
 }
 
-# Python calls the entries only: rules need no code that turns Python's objects into theirs.
-_INSIDE: dict[str, Any] = {"no_cpython_wrapper": True}
-
 
 def rule(function: F) -> F:
     """Decorate a function that entries call; it is compiled into their machine code. It must not create arrays."""
-    return cast(F, njit(forceinline=True, **_INSIDE, **_OPTIONS)(function))
+    return cast(F, njit(forceinline=True, **_OPTIONS)(function))
 
 
 def part(function: F) -> F:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -165,12 +166,13 @@ def write_comparison(
     """
     steps = _spread(len(real.x), frames)
     shown = np.ones(real.x.shape, dtype=np.bool_) if known is None else known.numpy()
-    window = field.window_of(scenario, [real])
+    visible = imagined.alive if known is None else imagined.alive & known
+    window = field.window_of(scenario, [real, replace(imagined, alive=visible)])
     figure, rows = _panels(2, len(steps), window, _legend(scenario, None, imagined=True))
     for above, below, step in zip(*rows, steps, strict=True):
-        for axes, units, visible in ((above, real[step], None), (below, imagined[step], shown[step])):
+        for axes, units, drawn in ((above, real[step], None), (below, imagined[step], shown[step])):
             field.draw_terrain(axes, scenario, window)
-            _moment(axes, scenario, window, units, None, visible)
+            _moment(axes, scenario, window, units, None, drawn)
         living = shown[step] & imagined[step].alive.numpy()
         if step > 0:
             field.draw_displacement(below, imagined[step], real[step], living)

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -16,21 +17,24 @@ from s2rm_sc2.standin.server import BANNER, open_server
 
 
 def main() -> None:
-    """Serve the client that started the program."""
+    """Serve the client that started the program, or whoever comes to one that was started by hand."""
     parser = argparse.ArgumentParser(prog="s2rm_sc2.standin", description=BANNER, allow_abbrev=False)
     parser.add_argument("-listen", metavar="HOST", default="127.0.0.1", help="by default this machine alone")
     parser.add_argument("-port", type=int, default=5000, help="by default 5000")
+    parser.add_argument("-tempDir", dest="owned", help="given by a program that starts the game and ends with it")
     asked, _ = parser.parse_known_args()  # the game knows more of them
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that plays; it closes the game
+    if asked.owned:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that plays; it closes the game
     print(BANNER, file=sys.stderr)  # noqa: T201
     fault = _fault()
     try:
-        server = open_server(asked.listen, asked.port, iter([fault]), once=True)
+        server = open_server(asked.listen, asked.port, iter([fault]), once=bool(asked.owned))
     except (OSError, OverflowError) as error:
         sys.exit(f"The stand-in cannot listen at {asked.listen}:{asked.port} ({error}); choose another address.")
     with server:
         threading.Thread(target=import_module, args=("s2rm_sc2.standin.battle",), daemon=True).start()  # takes seconds
-        server.serve_forever()
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 def _fault() -> Fault | None:

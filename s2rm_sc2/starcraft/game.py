@@ -4,6 +4,7 @@ Whatever goes wrong in talking to it is a :class:`GameFault`, within a time limi
 are gone when the game is closed, when Python ends, and after SIGINT, SIGTERM or SIGHUP.
 """
 
+import logging
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from s2rm_sc2.errors import BadArgument, StarCraftMissing
+from s2rm_sc2.errors import BadArgument, GameFailed, StarCraftMissing
 from s2rm_sc2.starcraft import installed, lifetime, messages, numbers
 from s2rm_sc2.starcraft.faults import GameFault, asking
 from s2rm_sc2.starcraft.messages import Message
@@ -165,7 +166,10 @@ class Game:
         try:
             socket.create_connection((host, port), self.settings.timeout).close()  # pysc2 would try for very long
         except OSError as error:
-            raise GameFault(f"attach: nobody answers at {self.settings.attach} ({error})") from error
+            raise GameFailed(
+                f"Nobody answers at {self.settings.attach} ({error}); start a game there, with the arguments "
+                "-listen HOST -port PORT, or give the address of one that runs."
+            ) from error
         running = SimpleNamespace(running=True)  # without a process, pysc2 gives up after a quarter of the time limit
         self._controller = remote_controller.RemoteController(host, port, running, self.settings.timeout)
 
@@ -209,6 +213,7 @@ def pysc2() -> Any:  # noqa: ANN401 - pysc2 has no types
         raise StarCraftMissing(
             f"pysc2 cannot be imported ({error}); install it with: pip install 's2rm-sc2[sc2]'."
         ) from error
+    logging.getLogger("websocket").setLevel(logging.CRITICAL)  # it calls every parting an error; faults are exceptions
     if not flags.FLAGS.is_parsed():
         flags.FLAGS(["s2rm-sc2"])
     return run_configs

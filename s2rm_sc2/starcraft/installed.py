@@ -11,7 +11,7 @@ from s2rm_sc2.errors import StarCraftMissing
 from s2rm_sc2.starcraft.numbers import MAPS
 
 VARIABLE = "SC2PATH"
-INSTEAD = "without the game, play the embedded engine (--backend embedded)"
+INSTEAD = "without the game, play the embedded engine (--backend embedded) or a stand-in (s2rm-sc2 standin)"
 """What every message about a missing game offers."""
 
 STANDIN = "the stand-in of s2rm-sc2, not StarCraft II"

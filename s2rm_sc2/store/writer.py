@@ -204,7 +204,7 @@ def _compare(path: Path, found: StoreSettings, wanted: StoreSettings) -> None:
         ("policy", found.policy, wanted.policy),
         ("seed", found.seed, wanted.seed),
         ("purpose", found.purpose, wanted.purpose),
-        ("backend", dict(found.backend), dict(wanted.backend)),
+        *((name, found.backend.get(name), wanted.backend.get(name)) for name in {**found.backend, **wanted.backend}),
     )
     for name, old, new in pairs:
         if old != new:

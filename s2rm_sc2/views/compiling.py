@@ -17,9 +17,8 @@ from s2rm_sc2.table import FIELDS, UnitTable
 F = TypeVar("F", bound=Callable[..., Any])
 Array = npt.NDArray[Any]
 
-# Nothing is allocated, so arrays need no reference counts. No C code calls these functions, Python only the entries.
+# Nothing is allocated, so arrays need no reference counts. No C code calls any of these functions.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
-_INSIDE: dict[str, Any] = {"no_cpython_wrapper": True}
 
 
 def _fingerprint() -> str:
@@ -61,7 +60,7 @@ def array(kind: str, dimensions: int, layout: Literal["A", "C"] = "A") -> types.
 
 def rule(function: F) -> F:
     """Decorate a function that entries of the same file call; it becomes part of their machine code."""
-    return cast(F, njit(forceinline=True, **_INSIDE, **_OPTIONS)(function))
+    return cast(F, njit(forceinline=True, **_OPTIONS)(function))
 
 
 def entry(*arguments: types.Type, returns: types.Type = types.void) -> Callable[[F], F]:

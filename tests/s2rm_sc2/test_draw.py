@@ -127,6 +127,15 @@ def test_an_imagined_battle_stands_below_the_real_one(tmp_path: Path) -> None:
     assert amount(nothing, TEAM_COLOURS[ENEMY]) < 0.7 * amount(both, TEAM_COLOURS[ENEMY])
 
 
+def test_who_is_imagined_far_from_the_battle_stays_in_the_picture(tmp_path: Path) -> None:
+    scenario = get("3s5z")
+    real = battle(scenario, 3)
+    imagined = replace(real, y=torch.where(real.team == ALLY, real.y - 9.0, real.y))
+    picture = pixels(write_comparison(tmp_path / "away.png", scenario, real, imagined))
+    below = picture[len(picture) // 2 :]
+    assert amount(below, TEAM_COLOURS[ALLY]) > 0.5 * amount(below, TEAM_COLOURS[ENEMY])
+
+
 def test_every_unit_type_has_a_shape_of_its_own_with_the_area_of_its_body() -> None:
     assert set(SHAPES) == set(UNIT_NAMES)
     outlines = []

@@ -174,7 +174,7 @@ def test_failures_between_whole_battles_are_forgiven() -> None:
 def test_nobody_listening_is_given_up_at_once() -> None:
     with serving() as port:
         pass
-    with pytest.raises(GameFailed, match=f"nobody answers at 127.0.0.1:{port} .*refused"):
+    with pytest.raises(GameFailed, match=f"Nobody answers at 127.0.0.1:{port} .*refused.*; start a game there"):
         Sc2Backend(MAP, settings(port)).describe()
 
 

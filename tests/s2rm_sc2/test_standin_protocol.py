@@ -1,10 +1,12 @@
 """The stand-in seen with pysc2's own client: statuses, grids, units, orders, debug commands, refusals."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -19,6 +21,7 @@ from s2rm_sc2.starcraft import messages, numbers
 from s2rm_sc2.starcraft.faults import GameFault
 from s2rm_sc2.starcraft.game import Game, GameSettings
 from s2rm_sc2.starcraft.messages import Message
+from tests.commands import foreground
 
 sc = messages.load()
 
@@ -178,15 +181,33 @@ def test_the_game_is_nowhere_else() -> None:
         urlopen(f"http://127.0.0.1:{port}/other")
 
 
-def test_a_game_that_was_started_for_a_client_ends_with_it() -> None:
+def program(*arguments: str) -> tuple[subprocess.Popen[bytes], int]:
+    """The stand-in's own program, once it listens, and its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    game = subprocess.Popen([sys.executable, "-m", "s2rm_sc2.standin", "-port", str(port)], stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "s2rm_sc2.standin", "-port", str(port), *arguments]
+    game = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     while True:
         try:
             with connect(f"ws://127.0.0.1:{port}/sc2api", compression=None):
-                break
+                return game, port
         except ConnectionRefusedError:
             assert game.poll() is None
+
+
+def test_a_game_that_was_started_for_a_client_ends_with_it(tmp_path: Path) -> None:
+    game, _ = program("-tempDir", str(tmp_path))  # pysc2 gives one to every game that it starts
+    assert game.wait(timeout=60) == 0
+
+
+def test_a_game_that_was_started_by_hand_stays_for_the_next_client_until_ctrl_c() -> None:
+    with foreground():
+        game, port = program()
+    for seed in range(2):
+        attached = Game(GameSettings(attach=f"127.0.0.1:{port}", timeout=60))
+        attached.create("3m", ("T", "T"), seed)
+        assert len(attached.observe()) == 6
+        attached.close()
+    game.send_signal(signal.SIGINT)
     assert game.wait(timeout=60) == 0
