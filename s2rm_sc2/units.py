@@ -62,6 +62,17 @@ class Weapon:
     splash_radius: float = 0.0
     structure_damage: float = 0.0
 
+    @property
+    def hit_times(self) -> tuple[float, ...]:
+        """Seconds from the start of an attack to each hit (or its launch); a sweep hurts at its end."""
+        first = self.damage_point + (self.hit_delay if self.splash == "line" else 0.0)
+        return tuple(first + number * self.hit_delay for number in range(self.hits))
+
+    @property
+    def splash_reach(self) -> float:
+        """Cells around its target in which an attack may hurt others too; 0 without splash."""
+        return self.splash_circles / 2 * self.splash_spacing + self.splash_radius
+
 
 @dataclass(frozen=True)
 class Heal:

@@ -22,7 +22,12 @@ from worldmodel.belief import Belief
 from worldmodel.contract import Observation, UnitQueries
 
 TOKEN_COLUMNS = (*UNIT_COLUMNS, "sight", *ACTION_COLUMNS)
-ROW_COLUMNS = (*UNIT_COLUMNS, *ACTION_COLUMNS, "vx", "vy", "speed", "visible", "log_age", "target_reached", "target_closing")
+ROW_COLUMNS = (
+    *UNIT_COLUMNS,
+    *ACTION_COLUMNS,
+    *("vx", "vy", "speed", "visible", "log_age"),
+    *("target_reached", "target_closing"),
+)
 TOKEN_WIDTH, ROW_WIDTH, PAIR_WIDTH = len(TOKEN_COLUMNS), len(ROW_COLUMNS), len(PAIR_COLUMNS)
 
 _AIM = ACTION_COLUMNS.index("target_dx")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from s2rm_sc2.backends.blows import Blows
 from s2rm_sc2.battle.combat import DELAY_LEAST, DELAY_SPAN
 from s2rm_sc2.battle.field import RULES
 from s2rm_sc2.battle.ground import BLOCKED, HALVED, cells
@@ -22,27 +23,35 @@ BOUNDS: dict[str, str] = {
     "number": "what is no finite number stays as it was",
     "rising": "the dead stay dead",
     "remains": "the dead stay where they fell, without health, shield, energy or cooldown",
-    "bodies": "bodies that collide push each other apart",
+    "bodies": "bodies that collide do not overlap: whoever has moved yields",
     "speed": "nobody gets further in a step than its speed and a push allow",
     "map": "nobody leaves the map",
     "wall": "nobody stands where its kind cannot: it slides along the wall or stays",
+    "blows": "nobody loses more points, or dies of more, than the foes that come into reach can take",
     "points": "health, shield and energy lie between 0 and what the type has",
     "last point": "the living have at least one point of health",
     "cooldown": "a weapon is ready in 0 to its period and StarCraft II's longest delay",
+    "strike": "the cooldown runs down, but where the weapon can strike somebody anew",
 }
 """The bounds by name, in the order in which they are applied."""
 
-SMALLEST = {"speed": 0.05, "bodies": 0.05, "map": 0.05, "wall": 0.05, "points": 0.5, "last point": 0.5, "cooldown": 0.5}
+SMALLEST = {
+    **dict.fromkeys(("speed", "bodies", "map", "wall"), 0.05),
+    **dict.fromkeys(("blows", "points", "last point", "cooldown", "strike"), 0.5),
+}
 """Corrections up to here do not count: cells, points, game loops; 0 for bounds that are not here."""
 
 PUSH = 0.1
 """Cells that others may push a unit further than it walks in a step; in the engine's battles it is less than 0.05."""
 
 
-OVERLAP = 0.1
-"""Cells that two bodies may overlap by; in the engine's battles it is less."""
+OVERLAP = 0.05
+"""Cells that two bodies may overlap by."""
 
-ROUNDS = 4
+STANDING = 0.03
+"""Cells that a unit counts as moving at least, where two share out who yields."""
+
+ROUNDS = 8
 """Rounds of pushing apart; a crowd may need more and is left a little too dense."""
 
 
@@ -79,18 +88,24 @@ class Bounds:
         kinds = RULES.kinds.astype(int)
         self._collide = torch.tensor((COLLIDES[kinds][:, None] >> kinds) & 1 > 0, device=device)
         self._layer = torch.tensor([0 if kind == STRUCTURE else int(kind) for kind in RULES.kinds], device=device)
+        self._blows = Blows(device)
         self._ground = torch.from_numpy(cells(scenario.terrain)).to(device)[:, 1:-1, 1:-1].contiguous()
         self._size = scenario.terrain.size
 
-    def hold(self, before: UnitTable, after: UnitTable) -> Corrected:
-        """The predicted table ``after``, corrected to one that may follow ``before``; who dies loses all points."""
+    def hold(self, before: UnitTable, after: UnitTable, actions: Tensor) -> Corrected:
+        """The predicted table ``after``, corrected to one that may follow ``before``; who dies loses all points.
+
+        Args:
+            before, after: tables ``[B, U]``.
+            actions: int64 ``[B, A]``, what the agents did.
+        """
         by = {}
         after, by["number"] = self._finite(before, after)
         by["rising"] = (after.alive & ~before.alive).float()
         alive = after.alive & before.alive
         after, by["remains"] = self._remains(before, replace(after, alive=alive))
         x, y = after.x, after.y
-        after = self._apart(after)
+        after = self._apart(before, after)
         by["bodies"], x, y = torch.hypot(after.x - x, after.y - y), after.x, after.y
         after = self._paced(before, after)
         by["speed"], x, y = torch.hypot(after.x - x, after.y - y), after.x, after.y
@@ -98,6 +113,9 @@ class Bounds:
         by["map"], x, y = torch.hypot(after.x - x, after.y - y), after.x, after.y
         after = self._off_walls(before, after)
         by["wall"] = torch.hypot(after.x - x, after.y - y)
+        dealt = self._blows.most(before, after, actions)
+        after, by["blows"] = _struck(before, after, dealt.points)
+        alive = after.alive
         points = torch.stack([after.health, after.shield, after.energy])
         held = torch.minimum(points.clamp(min=0.0), self._most[:3, after.type])
         by["points"] = ((held - points).abs() * alive).amax(0)
@@ -105,6 +123,9 @@ class Bounds:
         by["last point"] = (health - held[0]) * alive
         cooldown = torch.minimum(after.cooldown.clamp(min=0.0), self._most[3][after.type])
         by["cooldown"] = (cooldown - after.cooldown).abs() * alive
+        run_down = (before.cooldown - LOOPS_PER_STEP).clamp(min=0.0)
+        ticked = torch.where(dealt.strikes, cooldown, torch.minimum(cooldown, run_down))
+        by["strike"], cooldown = (cooldown - ticked) * alive, ticked
         held, cooldown = held * alive, cooldown * alive
         units = replace(after, health=health, shield=held[1], energy=held[2], cooldown=cooldown)
         return Corrected(units, torch.stack([by[name] for name in BOUNDS]))
@@ -129,8 +150,8 @@ class Bounds:
         share = torch.where(after.x.eq(before.x) & after.y.eq(before.y), 0.0, share)
         return replace(after, x=before.x + share * dx, y=before.y + share * dy)
 
-    def _apart(self, units: UnitTable) -> UnitTable:
-        """Each of two bodies yields by half of what they overlap too much, all pairs at once, round by round."""
+    def _apart(self, before: UnitTable, units: UnitTable) -> UnitTable:
+        """Two bodies that overlap too much yield by as much as each has moved, all pairs at once, round by round."""
         body, number = self._body[units.type], torch.arange(units.x.shape[1], device=units.x.device)
         meet = (
             self._collide[units.type[:, :, None], units.type[:, None]] & units.alive[:, :, None] & units.alive[:, None]
@@ -138,12 +159,14 @@ class Bounds:
         contact = torch.where(meet, body[:, :, None] + body[:, None] - OVERLAP, 0.0)
         order = (number[:, None] - number).sign().float()  # bodies in one point part by their order; 0 with oneself
         x, y = units.x, units.y
+        moved = torch.hypot(x - before.x, y - before.y) + STANDING
+        yields = moved[:, :, None] / (moved[:, :, None] + moved[:, None])
         for _ in range(ROUNDS):
             dx, dy = x[:, :, None] - x[:, None], y[:, :, None] - y[:, None]
             distance = torch.hypot(dx, dy)
             together = distance < 1e-6
             dx, dy = torch.where(together, 0.0, dx), torch.where(together, order, dy)
-            share = 0.5 * (contact - distance).clamp(min=0.0) / distance.masked_fill(together, 1.0)
+            share = yields * (contact - distance).clamp(min=0.0) / distance.masked_fill(together, 1.0)
             x, y = x + (share * dx).sum(-1), y + (share * dy).sum(-1)
         return replace(units, x=x, y=y)
 
@@ -172,3 +195,18 @@ class Bounds:
         far = cell - HALVED
         inward = (x - column - 0.5) * (1 - 2 * (far & 1)) + (y - row - 0.5) * (1 - 2 * (far >> 1))
         return (cell != BLOCKED) & ((cell < HALVED) | (inward >= 0.0))
+
+
+def _struck(before: UnitTable, after: UnitTable, most: Tensor) -> tuple[UnitTable, Tensor]:
+    """The table after no unit lost more than ``most`` points, and how many each lost too many.
+
+    Whoever cannot lose all it had lives; shields give their points first.
+    """
+    had = before.health + before.shield
+    left = torch.where(after.alive, after.health + after.shield, 0.0)
+    excess = torch.where(before.alive, torch.minimum(had - left, had) - most, 0.0).clamp(min=0.0)
+    too_many = excess > 0.0
+    shield = (before.shield - most).clamp(min=0.0)
+    health = torch.where(too_many, had - most - shield, after.health)
+    shield = torch.where(too_many, shield, after.shield)
+    return replace(after, health=health, shield=shield, alive=after.alive | too_many), excess

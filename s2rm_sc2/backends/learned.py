@@ -131,8 +131,10 @@ class LearnedBackend:
         """Imagine one step with these orders, int64 ``[B, A]``."""
         before = self._units
         playing = torch.ones_like(self._seeds, dtype=torch.bool) if active is None else active.to(self.model.device)
-        told, mind = self.model.foresee(self._mind, before, actions.to(self.model.device))
-        corrected = self.bounds.hold(before, self._march.step(before, self._outcome(told, before), told.asked))
+        actions = actions.to(self.model.device)
+        told, mind = self.model.foresee(self._mind, before, actions)
+        marched = self._march.step(before, self._outcome(told, before), told.asked)
+        corrected = self.bounds.hold(before, marched, actions)
         mind = self.model.follow(mind, before, corrected.units)
         self._units = corrected.units.where(playing[:, None], before)
         self._mind = _where(playing, mind, self._mind)

@@ -11,6 +11,7 @@ from torch.nn.functional import one_hot
 from s2rm_sc2.actions import FIRST_TARGET
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import LOOPS_PER_SECOND, LOOPS_PER_STEP, UNIT_NAMES, UNIT_TYPES, unit_type
+from s2rm_sc2.views.blows import blows
 
 ENTITY_VIEW_VERSION = 3
 
@@ -45,9 +46,6 @@ REACH_SCALE = 2.0
 BLOW_SCALE = 10.0
 """Points of a blow that count as 1."""
 
-READY = 2.0
-"""Game loops over which a weapon that is ready before the step ends counts as not quite ready."""
-
 _ATTACK, _HEAL = FIRST_TARGET, FIRST_TARGET + 1
 _MEDIVAC = unit_type("medivac").index
 _BODIES = torch.tensor(
@@ -57,9 +55,6 @@ _BODIES = torch.tensor(
         [unit.speed * LOOPS_PER_STEP / LOOPS_PER_SECOND for unit in UNIT_TYPES],
     ]
 )
-
-
-_BLOWS = torch.tensor([[attacker.blow(target) for target in UNIT_TYPES] for attacker in UNIT_TYPES]) / BLOW_SCALE
 
 
 def unit_features(units: UnitTable) -> Tensor:
@@ -120,9 +115,9 @@ def pair_features(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, 
 
     Offsets are j minus i; ``nearness`` is 1 / (1 + cells between centres); ``reaches_other`` is by how much j is
     inside i's weapon range, edge to edge; ``strikes_other`` is the blow that i may land on j in this step
-    (:func:`_blows`); ``closing`` is by how many cells they came nearer to each other in the last step: who wants to
-    strike and does not come nearer is held up. Arguments as in :func:`action_features`, and how the units moved in the
-    last step, cells ``[..., U]``.
+    (:mod:`s2rm_sc2.views.blows`); ``closing`` is by how many cells they came nearer to each other in the last step: who
+    wants to strike and does not come nearer is held up. Arguments as in :func:`action_features`, and how the units
+    moved in the last step, cells ``[..., U]``.
     """
     n_agents = actions.shape[-1]
     dx = units.x[..., None, :] - units.x[..., :, None]
@@ -140,7 +135,7 @@ def pair_features(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, 
     aims = (target[..., :, None] == rows).to(units.x.dtype)
     others = units.x.shape[-1] - n_agents
     aims = torch.nn.functional.pad(aims, (0, 0, 0, others))
-    blows = _blows(units, near, aims, torch.nn.functional.pad(known, (0, others)))
+    strikes = blows(units, distance, near, aims, torch.nn.functional.pad(known, (0, others))) / BLOW_SCALE
     columns = (
         dx / DISTANCE_SCALE,
         dy / DISTANCE_SCALE,
@@ -152,31 +147,11 @@ def pair_features(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, 
         reaches.transpose(-1, -2),
         aims,
         aims.transpose(-1, -2),
-        blows,
-        blows.transpose(-1, -2),
+        strikes,
+        strikes.transpose(-1, -2),
         closing,
     )
     return torch.stack(columns, dim=-1)
-
-
-def _blows(units: UnitTable, near: Tensor, aims: Tensor, known: Tensor) -> Tensor:
-    """Points of the blow that i may land on j within the step, ``[..., U (i), U (j)]``.
-
-    Whoever is out of range counts by what is left of the step once i has walked there, a weapon that still cools down
-    not at all. Where it is not known whom i attacks, its blow is shared out among all foes that it reaches and can hit.
-
-    Args:
-        units: the table ``[..., U]``.
-        near: 1 in range, less on the way, 0 from a step's walk on.
-        aims: 1 where i is known to attack j.
-        known: bool ``[..., U]``, whose action is known.
-    """
-    blow = _BLOWS.to(units.x.device)[units.type[..., :, None], units.type[..., None, :]]
-    foes = (units.team[..., :, None] != units.team[..., None, :]) & units.alive[..., None, :] & (blow > 0.0)
-    near = torch.where(foes, near, 0.0)
-    shared = near / near.sum(-1, keepdim=True).clamp(min=1.0)
-    ready = ((LOOPS_PER_STEP - units.cooldown) / READY).clamp(0.0, 1.0) * units.alive
-    return blow * ready[..., :, None] * torch.where(known[..., None], aims * near, shared)
 
 
 def _length(dx: Tensor, dy: Tensor) -> Tensor:

@@ -135,16 +135,19 @@ def test_any_scenario_of_known_types_is_dreamed_within_its_bounds(name: str) -> 
 def test_average_outcomes_do_not_depend_on_the_seed_but_sampled_ones_scatter_around_them() -> None:
     scenario, model = scenarios.get("2s3z"), simulator()
     start, stop = Spawns(scenario).draw([4] * 300), torch.ones(300, 5, dtype=torch.int64)
+    x, y = start.units.x[..., :5], start.units.y[..., :5]
+    start = replace(start, units=replace(start.units, x=torch.cat([x, x + 1.05], -1), y=torch.cat([y, y], -1)))
     mean, drawn = (LearnedBackend(scenario, 300, model, sampled=sampled) for sampled in (False, True))
     for backend in (mean, drawn):
         backend.begin(start, range(300))
         backend.step(stop)
-    agents = slice(0, 5)  # nobody has seen an enemy yet
+    agents = slice(0, 5)  # each with an enemy in reach
     loops = [backend.units.cooldown[:, agents] for backend in (mean, drawn)]
     assert (loops[0] - loops[0][:1]).abs().max() < 1e-4
     assert (loops[1].std(0) > 1.0).all()
     assert (loops[1].where(drawn.units.alive[:, agents], torch.nan).nanmean(0) - loops[0][0]).abs().max() < 1.5
-    assert torch.allclose(drawn.units.x, mean.units.x, atol=1e-4)  # places are the median of both
+    living = drawn.units.alive & mean.units.alive
+    assert ((drawn.units.x - mean.units.x).abs() * living).max() < 0.5  # places are the median of both, but for bodies
 
 
 def test_enemies_that_nobody_has_seen_follow_their_order() -> None:
@@ -212,7 +215,7 @@ def test_it_dreams_what_the_models_own_rollout_dreams(store_3m: EpisodeStore) ->
     backend.begin(recorded.at(rows), range(len(rows)))
     before = backend.units
     backend.step(windows.actions[:, watched])
-    held = Bounds(store.scenario, sim.device).hold(before, told.units).units
+    held = Bounds(store.scenario, sim.device).hold(before, told.units, windows.actions[:, watched]).units
     assert told.known.sum() > 20
     # Bodies that this wild model puts into one place push each other apart, and magnify rounding.
     for name, tolerance in (("x", 0.05), ("y", 0.05), ("health", 0.01), ("shield", 0.01), ("cooldown", 0.01)):

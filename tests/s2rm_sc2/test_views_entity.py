@@ -103,6 +103,44 @@ def test_pairs_say_which_blows_may_fall() -> None:
     assert struck[2].tolist() == pytest.approx([16 * (1 - 0.5 / 1.125), 0, 0], abs=1e-4)
 
 
+def one_against(agent: str, *enemies: str, x: list[float], cooldown: list[float]) -> UnitTable:
+    kinds = torch.tensor([[unit_type(name).index for name in (agent, *enemies)]])
+    team, full = torch.ones_like(kinds), torch.full(kinds.shape, 100.0)
+    team[0, 0] = 0
+    y, loops = torch.full(kinds.shape, 16.0), torch.tensor([cooldown])
+    return UnitTable(kinds, team, torch.tensor([x]), y, full, 0 * full, 0 * full, loops, full > 0)
+
+
+def strikes(units: UnitTable, actions: list[int]) -> torch.Tensor:
+    still, known = torch.zeros_like(units.x), torch.ones(1, len(actions), dtype=torch.bool)
+    pairs = pair_features(units, torch.tensor([actions]), known, still, still)
+    return pairs[0, ..., PAIR_COLUMNS.index("strikes_other")] * 10.0
+
+
+def test_blows_fall_when_their_hits_land() -> None:
+    """A stalker's missile needs 2.7 loops to its launch and 0.85 for each cell; its period is 23 loops."""
+    far = one_against("stalker", "zealot", x=[10.0, 15.0], cooldown=[0.0, 0.0])
+    assert float(strikes(far, [6])[0, 1]) == pytest.approx(9.0 * (8 - 2.672 - 5 * 16 / 18.75) / 2, abs=1e-3)
+    flying = replace(far, cooldown=torch.tensor([[20.0, 0.0]]))  # launched 0.4 loops ago
+    assert strikes(flying, [6])[0, 1] == 9.0
+    landed = replace(far, cooldown=torch.tensor([[12.0, 0.0]]))
+    assert strikes(landed, [6])[0, 1] == 0.0
+    zealots = one_against("zealot", "zealot", x=[10.0, 11.0], cooldown=[19.0 - 3.0, 19.0 - 3.0])
+    assert strikes(zealots, [6])[0, 1] == 7.0  # the second of two hits
+
+
+def test_splash_reaches_those_around_the_target() -> None:
+    """A colossus sweeps across 2.75 cells; both its sweeps end 9.3 loops after it has begun."""
+    units = one_against(
+        "colossus", "zealot", "zealot", "zealot", x=[10.0, 15.0, 15.0, 15.0], cooldown=[30.0, 0.0, 0.0, 0.0]
+    )
+    units = replace(units, y=torch.tensor([[16.0, 16.0, 16.9, 20.0]]))
+    meant, beside, far = strikes(units, [6])[0, 1:].tolist()
+    assert meant == 2 * 19.0
+    assert 0.5 * meant < beside < meant
+    assert far == 0.0
+
+
 def test_pairs_say_by_how_much_they_came_nearer() -> None:
     """The zealot lies in direction (0.6, 0.8) of the marine; both walk towards each other, the medivac away."""
     vx, vy = torch.tensor([[0.6, -0.5, -0.3]]), torch.tensor([[0.8, 0.0, -0.4]])
