@@ -73,9 +73,7 @@ def collect(
         str, typer.Option("--map", help="A scenario, e.g. 3s5z, 2s3z_vs_3s2z, 10gen_protoss, 3x2s3z.")
     ] = "3s5z",
     episodes: Annotated[int, typer.Option(help="Episodes that the store shall hold in all.")] = 200,
-    policy: Annotated[
-        str, typer.Option(help="random, nearest, focus, kite, scripted, listed, paired, or mixture of all.")
-    ] = "mixture",
+    policy: Annotated[str, typer.Option(help="A script, random or mixture; a wrong name lists them.")] = "mixture",
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The store; by default data/<scenario>.zarr.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that play; by default as many as pay off.")] = None,
@@ -231,9 +229,7 @@ def benchmark_models(
 @verb
 def watch(
     map_name: Annotated[str, typer.Option("--map", help="A scenario.")] = "3s5z",
-    policy: Annotated[
-        str, typer.Option(help="Who plays: a script, random or mixture; a wrong name lists them.")
-    ] = "scripted",
+    policy: Annotated[str, typer.Option(help="A script, random or mixture; a wrong name lists them.")] = "scripted",
     seed: Annotated[int, typer.Option(help="Of the battle.")] = 0,
     agent: Annotated[int | None, typer.Option(help="Whose sight is shown; by default the longest-lived's.")] = None,
     step: Annotated[list[int] | None, typer.Option(help="A moment of the strip; repeat for more.")] = None,
@@ -257,9 +253,7 @@ def watch(
 def imagine(
     run: Annotated[Path | None, typer.Argument(help="A run; by default the newest in runs/.")] = None,
     map_name: Annotated[str, typer.Option("--map", help="A scenario of units that the run knows.")] = "3s5z",
-    policy: Annotated[
-        str, typer.Option(help="Who plays: a script, random or mixture; a wrong name lists them.")
-    ] = "scripted",
+    policy: Annotated[str, typer.Option(help="A script, random or mixture; a wrong name lists them.")] = "scripted",
     seed: Annotated[int, typer.Option(help="Of battles and dreams.")] = 0,
     battles: Annotated[int, typer.Option(help="Battles that the drift is measured on.")] = 32,
     steps: Annotated[int, typer.Option(help="How far the dreams go.")] = 30,
