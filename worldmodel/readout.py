@@ -19,11 +19,14 @@ _LEAST_BLOWS = 5.0
 _AGE_GAIN = 0.25
 """Share by which the size of a predicted change grows with each step that a unit has been out of sight."""
 
-_PRIORS = {"hit": -2.0, "fires": -2.0}
-"""Logits added to the network's: a unit usually is not hit and does not fire (88 %)."""
+_FIRES = -2.0
+"""Logit added to the network's: a unit usually does not fire (88 %)."""
+
+_BLOW, _LEAST_HIT, _SURE_HIT = 12.0, -4.0, 4.0
+"""Points of a usual blow: with so many that may fall, as many odds to be hit as one chance event has. Least, most logit."""
 
 _POINTS_OF_LIFE, _DOOMED, _SAFE = 10.0, -0.5, 6.0
-"""A unit's odds of surviving a step grow by e with so many points, from the logit of having none to that of many."""
+"""A unit's odds of surviving a step grow by e with so many points more than may be taken: the logit with none, most."""
 
 MAP_CELLS, MAP_CELL = 3, 2.0
 """The local map that place queries ask for: bins along a side, and the side of one, map cells."""
@@ -48,10 +51,11 @@ class UnitReadout(nn.Module):
     def forward(self, recalled: Tensor, query: Tensor, queries: UnitQueries) -> Change:
         """From features ``[..., U, G]``, query embeddings ``[..., U, W]``, and what was asked.
 
-        Damage is told as a multiple of the blows that may fall on the unit, and its survival beside what its points
-        alone make likely, so that both carry over to other units.
+        Damage is told as a multiple of the blows that may fall on the unit; that it is hit, and survives, beside what
+        these blows and its points make likely: so they carry over to other units, numbers and ways to fight.
         """
         blows, points = blows_on(queries), points_of(queries)
+        struck = torch.log(torch.expm1(blows / _BLOW) + 1e-6).clamp(_LEAST_HIT, _SURE_HIT)
         out = self.net(torch.cat([recalled, query], dim=-1))
         gain = 1.0 + _AGE_GAIN * queries.age.clamp(max=20.0)
         fields = {}
@@ -60,9 +64,11 @@ class UnitReadout(nn.Module):
                 scale = blows + _LEAST_BLOWS if name in ("damage", "damage_spread") else 1.0
                 fields[name] = softplus(raw + 0.5413) * _POSITIVE[name] * scale + 1e-3  # softplus(0.5413) = 1
             elif name == "alive":
-                fields[name] = raw + (points / _POINTS_OF_LIFE + _DOOMED).clamp(max=_SAFE)
-            elif name in _PRIORS:
-                fields[name] = raw + _PRIORS[name]
+                fields[name] = raw + ((points - blows) / _POINTS_OF_LIFE + _DOOMED).clamp(-_SAFE, _SAFE)
+            elif name == "hit":
+                fields[name] = raw + struck
+            elif name == "fires":
+                fields[name] = raw + _FIRES
             else:
                 fields[name] = raw * _SCALES[name] * gain
         return Change(**fields)

@@ -198,15 +198,14 @@ class Bounds:
 
 
 def _struck(before: UnitTable, after: UnitTable, most: Tensor) -> tuple[UnitTable, Tensor]:
-    """The table after no unit lost more than ``most`` points, and how many each lost too many.
+    """The table after no unit lost more than ``most`` points, and how many points each was given back.
 
-    Whoever cannot lose all it had lives; shields give their points first.
+    Whoever cannot lose all it had lives, with the points that it is told to have then; shields give theirs first.
     """
-    had = before.health + before.shield
-    left = torch.where(after.alive, after.health + after.shield, 0.0)
-    excess = torch.where(before.alive, torch.minimum(had - left, had) - most, 0.0).clamp(min=0.0)
-    too_many = excess > 0.0
-    shield = (before.shield - most).clamp(min=0.0)
-    health = torch.where(too_many, had - most - shield, after.health)
-    shield = torch.where(too_many, shield, after.shield)
-    return replace(after, health=health, shield=shield, alive=after.alive | too_many), excess
+    had, left = before.health + before.shield, after.health.clamp(min=0.0) + after.shield.clamp(min=0.0)
+    excess = torch.where(before.alive & (most < had), (had - left - most).clamp(min=0.0), 0.0)
+    spared = before.alive & ~after.alive & (most < had)
+    shield = torch.where(excess > 0.0, (before.shield - most).clamp(min=0.0), after.shield)
+    health = torch.where(excess > 0.0, had - most - shield, after.health)
+    back = torch.where(spared, torch.maximum(left, had - most), excess)
+    return replace(after, health=health, shield=shield, alive=after.alive | spared), back

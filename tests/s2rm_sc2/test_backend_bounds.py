@@ -104,12 +104,16 @@ def facing(gap: float, health: float = 100.0, shield: float = 50.0, cooldown: fl
 
 def test_nobody_loses_what_no_foe_in_reach_can_take() -> None:
     standing, blow = facing(0.5), 2 * 8.0
-    slain = replace(standing, alive=torch.zeros(1, 4, dtype=torch.bool))
+    slain = replace(
+        standing, health=0 * standing.health, shield=0 * standing.shield, alive=torch.zeros(1, 4, dtype=torch.bool)
+    )
     far = hold("2z", standing, slain)
     assert far.units.alive.all()
     assert torch.equal(far.units.health + far.units.shield, torch.full((1, 4), 150.0))
     assert (far.by[list(BOUNDS).index("blows")] == 150.0).all()
-    near = hold("2z", facing(0.0), replace(facing(0.0), alive=slain.alive)).units
+    hurt = hold("2z", facing(0.0), replace(facing(0.0), shield=facing(0.0).shield - 9.0, alive=slain.alive)).units
+    assert torch.equal(hurt.shield, torch.full((1, 4), 41.0))  # it is told to die, which it cannot, or to lose 9 points
+    near = hold("2z", facing(0.0), replace(slain, x=facing(0.0).x)).units
     assert torch.equal(near.shield, torch.full((1, 4), 50.0 - blow))  # both stand in each other's reach and strike once
     assert torch.equal(near.health, facing(0.0).health)
     weak = facing(0.0, health=6.0, shield=5.0)
