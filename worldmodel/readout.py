@@ -23,7 +23,13 @@ _FIRES = -2.0
 """Logit added to the network's: a unit usually does not fire (88 %)."""
 
 _BLOW, _LEAST_HIT, _SURE_HIT = 12.0, -4.0, 4.0
-"""Points of a usual blow: with so many that may fall, as many odds to be hit as one chance event has. Least, most logit."""
+"""Points of a usual blow: as many as fall on average hit a unit, Poisson distributed; least and most logit of that."""
+
+_MOST_HOME, _HOME = 1.25, 1.0
+"""How much of its blows a unit brings home at most, and the logit of the share of that which it does at first."""
+
+_DOUBT = 2.0
+"""By how much the logit of being hit may differ from what the blows make likely."""
 
 _POINTS_OF_LIFE, _DOOMED, _SAFE = 10.0, -0.5, 6.0
 """A unit's odds of surviving a step grow by e with so many points more than may be taken: the logit with none, most."""
@@ -46,27 +52,30 @@ class UnitReadout(nn.Module):
 
     def __init__(self, recalled: int, width: int) -> None:
         super().__init__()
-        self.net = _head(recalled + width, width, len(CHANGE_FIELDS))
+        self.net = _head(recalled + width, width, len(CHANGE_FIELDS) + 1)
 
     def forward(self, recalled: Tensor, query: Tensor, queries: UnitQueries) -> Change:
         """From features ``[..., U, G]``, query embeddings ``[..., U, W]``, and what was asked.
 
-        Damage is told as a multiple of the blows that may fall on the unit; that it is hit, and survives, beside what
-        these blows and its points make likely: so they carry over to other units, numbers and ways to fight.
+        Of each unit is told how much of its blows it brings home: who is held up or aims elsewhere strikes nobody, and
+        that is seen from its side. Damage is told as a multiple of the blows that so fall on a unit; that it is hit,
+        and survives, beside what these blows and its points make likely. So all three carry over to other units,
+        numbers and ways to fight.
         """
-        blows, points = blows_on(queries), points_of(queries)
-        struck = torch.log(torch.expm1(blows / _BLOW) + 1e-6).clamp(_LEAST_HIT, _SURE_HIT)
         out = self.net(torch.cat([recalled, query], dim=-1))
+        *told, home = out.unbind(dim=-1)
+        points, blows = points_of(queries), blows_on(queries, _MOST_HOME * torch.sigmoid(home + _HOME))
+        struck = torch.log(torch.expm1(blows / _BLOW) + 1e-6).clamp(_LEAST_HIT, _SURE_HIT)
         gain = 1.0 + _AGE_GAIN * queries.age.clamp(max=20.0)
         fields = {}
-        for name, raw in zip(CHANGE_FIELDS, out.unbind(dim=-1), strict=True):
+        for name, raw in zip(CHANGE_FIELDS, told, strict=True):
             if name in _POSITIVE:
                 scale = blows + _LEAST_BLOWS if name in ("damage", "damage_spread") else 1.0
                 fields[name] = softplus(raw + 0.5413) * _POSITIVE[name] * scale + 1e-3  # softplus(0.5413) = 1
             elif name == "alive":
                 fields[name] = raw + ((points - blows) / _POINTS_OF_LIFE + _DOOMED).clamp(-_SAFE, _SAFE)
             elif name == "hit":
-                fields[name] = raw + struck
+                fields[name] = _DOUBT * torch.tanh(raw / _DOUBT) + struck
             elif name == "fires":
                 fields[name] = raw + _FIRES
             else:

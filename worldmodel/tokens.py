@@ -80,9 +80,14 @@ def ask(belief: Belief, actions: Tensor, keep: Tensor) -> UnitQueries:
     )
 
 
-def blows_on(queries: UnitQueries) -> Tensor:
-    """Points of all blows that may fall on each unit within the step, ``[..., U]`` (``struck_by_other``)."""
-    return (queries.pairs[..., _STRUCK] * queries.present.unsqueeze(-2)).sum(-1) * BLOW_SCALE
+def blows_on(queries: UnitQueries, dealt: Tensor) -> Tensor:
+    """Points of the blows that fall on each unit within the step, ``[..., U]`` (``struck_by_other``).
+
+    Args:
+        queries: who is asked about.
+        dealt: float32 ``[..., U]``, how much of its blows each unit brings home.
+    """
+    return (queries.pairs[..., _STRUCK] * (queries.present * dealt).unsqueeze(-2)).sum(-1) * BLOW_SCALE
 
 
 def points_of(queries: UnitQueries) -> Tensor:
