@@ -225,7 +225,7 @@ class Knowing(Candidate):
 
 @pytest.fixture(scope="module")
 def battles(tmp_path_factory: pytest.TempPathFactory) -> HeldOut:
-    return held_out(get("2s3z"), tmp_path_factory.mktemp("battles"), episodes=6, seed=0, progress=False)
+    return held_out(get("2s3z"), tmp_path_factory.mktemp("battles"), episodes=12, seed=0, progress=False)
 
 
 def test_where_other_agents_report_at_every_step_more_units_are_known(battles: HeldOut) -> None:

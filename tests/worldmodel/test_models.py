@@ -199,7 +199,7 @@ def test_one_batch_can_be_overfitted(name: str, store_2s3z: EpisodeStore) -> Non
     places = draw_places(windows, 2, 4, np.random.default_rng(0))
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     losses = []
-    for _ in range(40):
+    for _ in range(60):
         loss = units_loss(model, windows, keep, 2, 0)
         if model.answers_places:
             loss = loss + places_loss(model, windows, keep, places)
