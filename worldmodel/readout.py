@@ -6,12 +6,7 @@ from torch.nn.functional import softplus
 
 from s2rm_sc2.views.local_map import UNIT_CHANNELS
 from worldmodel.contract import CHANGE_FIELDS, Change, LocalMap, Outcome, UnitQueries
-from worldmodel.tokens import blows_on, points_of
-
-# What one unit of the network's output means, in the units of `Change`.
-_SCALES = {"dx": 1.0, "dy": 1.0, "health": 2.0, "shield": 2.0, "energy": 5.0, "alive": 1.0, "hit": 1.0, "fires": 1.0}
-_POSITIVE = {"spread": 0.3, "damage": 1.0, "damage_spread": 0.5, "cooldown": 15.0}
-"""What the network's output 0 stands for in fields that are never negative; of damage as a share of what may fall."""
+from worldmodel.tokens import blows_on, intent_of, points_of
 
 _LEAST_BLOWS = 5.0
 """Points that are added to the blows that may fall on a unit: others may be on their way."""
@@ -25,8 +20,11 @@ _FIRES = -2.0
 _BLOW, _LEAST_HIT, _SURE_HIT = 12.0, -4.0, 4.0
 """Points of a usual blow: as many as fall on average hit a unit, Poisson distributed; least and most logit of that."""
 
-_MOST_HOME, _HOME = 1.25, 1.0
-"""How much of its blows a unit brings home at most, and the logit of the share of that which it does at first."""
+_MOST_HOME = 1.25
+"""How much of its blows a unit brings home at most."""
+
+_MOSTLY = 1.0
+"""Logit of the share of its way that a unit goes, and of the most that it brings home, before anything is learned."""
 
 _DOUBT = 2.0
 """By how much the logit of being hit may differ from what the blows make likely."""
@@ -52,35 +50,42 @@ class UnitReadout(nn.Module):
 
     def __init__(self, recalled: int, width: int) -> None:
         super().__init__()
-        self.net = _head(recalled + width, width, len(CHANGE_FIELDS) + 1)
+        self.net = _head(recalled + width, width, len(CHANGE_FIELDS) + 2)
 
     def forward(self, recalled: Tensor, query: Tensor, queries: UnitQueries) -> Change:
         """From features ``[..., U, G]``, query embeddings ``[..., U, W]``, and what was asked.
 
-        Of each unit is told how much of its blows it brings home: who is held up or aims elsewhere strikes nobody, and
-        that is seen from its side. Damage is told as a multiple of the blows that so fall on a unit; that it is hit,
-        and survives, beside what these blows and its points make likely. So all three carry over to other units,
-        numbers and ways to fight.
+        Of each unit is told how much of its intended way it goes and how much of its blows it brings home: who is held
+        up, or aims elsewhere, strikes nobody, and that is seen from its side. Damage is told as a multiple of the blows
+        that so fall on a unit; that it is hit, and survives, beside what these blows and its points make likely. So all
+        of them carry over to other units, numbers and ways to fight.
         """
         out = self.net(torch.cat([recalled, query], dim=-1))
-        *told, home = out.unbind(dim=-1)
-        points, blows = points_of(queries), blows_on(queries, _MOST_HOME * torch.sigmoid(home + _HOME))
-        struck = torch.log(torch.expm1(blows / _BLOW) + 1e-6).clamp(_LEAST_HIT, _SURE_HIT)
+        raw = dict(zip((*CHANGE_FIELDS, "home", "walks"), out.unbind(dim=-1), strict=True))
         gain = 1.0 + _AGE_GAIN * queries.age.clamp(max=20.0)
-        fields = {}
-        for name, raw in zip(CHANGE_FIELDS, told, strict=True):
-            if name in _POSITIVE:
-                scale = blows + _LEAST_BLOWS if name in ("damage", "damage_spread") else 1.0
-                fields[name] = softplus(raw + 0.5413) * _POSITIVE[name] * scale + 1e-3  # softplus(0.5413) = 1
-            elif name == "alive":
-                fields[name] = raw + ((points - blows) / _POINTS_OF_LIFE + _DOOMED).clamp(-_SAFE, _SAFE)
-            elif name == "hit":
-                fields[name] = _DOUBT * torch.tanh(raw / _DOUBT) + struck
-            elif name == "fires":
-                fields[name] = raw + _FIRES
-            else:
-                fields[name] = raw * _SCALES[name] * gain
-        return Change(**fields)
+        way = torch.sigmoid(raw["walks"] + _MOSTLY).unsqueeze(-1) * intent_of(queries)
+        blows = blows_on(queries, _MOST_HOME * torch.sigmoid(raw["home"] + _MOSTLY))
+        struck = torch.log(torch.expm1(blows / _BLOW) + 1e-6).clamp(_LEAST_HIT, _SURE_HIT)
+        spared = (points_of(queries) - blows) / _POINTS_OF_LIFE + _DOOMED
+        return Change(
+            dx=way[..., 0] + raw["dx"] * gain,
+            dy=way[..., 1] + raw["dy"] * gain,
+            spread=_positive(raw["spread"], 0.3),
+            hit=struck + _DOUBT * torch.tanh(raw["hit"] / _DOUBT),
+            damage=_positive(raw["damage"], blows + _LEAST_BLOWS),
+            damage_spread=_positive(raw["damage_spread"], 0.5 * (blows + _LEAST_BLOWS)),
+            health=2.0 * raw["health"] * gain,
+            shield=2.0 * raw["shield"] * gain,
+            energy=5.0 * raw["energy"] * gain,
+            fires=raw["fires"] + _FIRES,
+            cooldown=_positive(raw["cooldown"], 15.0),
+            alive=raw["alive"] + spared.clamp(-_SAFE, _SAFE),
+        )
+
+
+def _positive(raw: Tensor, usual: Tensor | float) -> Tensor:
+    """A number above 0 from one of any sign; 0 stands for the usual."""
+    return softplus(raw + 0.5413) * usual + 1e-3  # softplus(0.5413) = 1
 
 
 class OutcomeReadout(nn.Module):

@@ -14,6 +14,7 @@ from s2rm_sc2.views.entity import (
     UNIT_COLUMNS,
     action_features,
     action_targets,
+    intents,
     pair_features,
     places,
     unit_features,
@@ -26,10 +27,11 @@ ROW_COLUMNS = (
     *UNIT_COLUMNS,
     *ACTION_COLUMNS,
     *("vx", "vy", "speed", "visible", "log_age"),
-    *("target_reached", "target_closing"),
+    *("target_reached", "target_closing", "intent_dx", "intent_dy"),
 )
 TOKEN_WIDTH, ROW_WIDTH, PAIR_WIDTH = len(TOKEN_COLUMNS), len(ROW_COLUMNS), len(PAIR_COLUMNS)
 
+_INTENT = ROW_COLUMNS.index("intent_dx")
 _AIM = ACTION_COLUMNS.index("target_dx")
 _HEALTH, _SHIELD = UNIT_COLUMNS.index("health"), UNIT_COLUMNS.index("shield")
 _STRUCK, _AIMED = PAIR_COLUMNS.index("struck_by_other"), PAIR_COLUMNS.index("targets_other")
@@ -71,9 +73,10 @@ def ask(belief: Belief, actions: Tensor, keep: Tensor) -> UnitQueries:
     state = torch.stack([vx, vy, speed, belief.visible.to(vx.dtype), torch.log1p(belief.age)], dim=-1)
     pairs = pair_features(standing, actions, looks, vx, vy)
     target = (pairs[..., _AIMED, None] * pairs[..., _OF_TARGET]).sum(-2)  # whom i attacks: in reach, or nearer at least
+    intent = intents(belief.units, actions, looks, vx, vy)
     return UnitQueries(
         place=places(belief.units),
-        rows=torch.cat([unit_features(belief.units), acts, state, target], dim=-1),
+        rows=torch.cat([unit_features(belief.units), acts, state, target, intent], dim=-1),
         pairs=pairs,
         present=belief.known,
         age=belief.age,
@@ -88,6 +91,11 @@ def blows_on(queries: UnitQueries, dealt: Tensor) -> Tensor:
         dealt: float32 ``[..., U]``, how much of its blows each unit brings home.
     """
     return (queries.pairs[..., _STRUCK] * (queries.present * dealt).unsqueeze(-2)).sum(-1) * BLOW_SCALE
+
+
+def intent_of(queries: UnitQueries) -> Tensor:
+    """How far each unit gets within the step if nothing is in its way, cells ``[..., U, 2]``."""
+    return queries.rows[..., _INTENT : _INTENT + 2]
 
 
 def points_of(queries: UnitQueries) -> Tensor:

@@ -46,6 +46,9 @@ REACH_SCALE = 2.0
 BLOW_SCALE = 10.0
 """Points of a blow that count as 1."""
 
+_WAYS = torch.tensor([(0.0, 0.0), (0.0, 0.0), (0.0, 1.0), (0.0, -1.0), (1.0, 0.0), (-1.0, 0.0), (0.0, 0.0)])
+"""Which way each action leads; attacks lead to their target."""
+
 _ATTACK, _HEAL = FIRST_TARGET, FIRST_TARGET + 1
 _MEDIVAC = unit_type("medivac").index
 _BODIES = torch.tensor(
@@ -108,6 +111,27 @@ def action_features(units: UnitTable, actions: Tensor, known: Tensor) -> Tensor:
     aim = torch.stack([dx / DISTANCE_SCALE, dy / DISTANCE_SCALE, dx / distance, dy / distance], dim=-1)
     features = torch.cat([one_hot(kind, _HEAL + 1).to(units.x.dtype), aim * aimed[..., None]], dim=-1)
     return torch.where(known[..., None], features, 0.0)
+
+
+def intents(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, vy: Tensor) -> Tensor:
+    """How far each unit gets within the step if nothing is in its way, cells ``[..., U, 2]``.
+
+    Agents whose action is known: a step's walk the way they are told, or towards their target until it is in reach.
+    All others: on as in the last step. Arguments as in :func:`pair_features`.
+    """
+    n_agents = actions.shape[-1]
+    target = action_targets(units, actions)
+    row = target.clamp(min=0)
+    radius, reach, stride = _BODIES.to(units.x.device)[:, units.type]
+    dx = units.x.gather(-1, row) - units.x[..., :n_agents]
+    dy = units.y.gather(-1, row) - units.y[..., :n_agents]
+    distance = _length(dx, dy)
+    beyond = distance - radius[..., :n_agents] - radius.gather(-1, row) - reach[..., :n_agents]
+    chase = torch.minimum(beyond.clamp(min=0.0), stride[..., :n_agents]) / distance * (target >= 0)
+    ways = _WAYS.to(units.x.device)[actions.clamp(max=FIRST_TARGET)] * stride[..., :n_agents, None]
+    told = torch.stack([chase * dx, chase * dy], dim=-1) + ways
+    on = torch.stack([vx, vy], dim=-1)
+    return torch.cat([torch.where(known[..., None], told, on[..., :n_agents, :]), on[..., n_agents:, :]], dim=-2)
 
 
 def pair_features(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, vy: Tensor) -> Tensor:

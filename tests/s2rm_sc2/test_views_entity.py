@@ -12,6 +12,7 @@ from s2rm_sc2.views.entity import (
     UNIT_COLUMNS,
     action_features,
     action_targets,
+    intents,
     pair_features,
     places,
     unit_features,
@@ -101,6 +102,27 @@ def test_pairs_say_which_blows_may_fall() -> None:
     struck = blows(replace(close, cooldown=torch.zeros(1, 3)), [6, 1], known)
     # Half a cell of the 1.125 that it walks in a step is spent on the way; it cannot hit what flies.
     assert struck[2].tolist() == pytest.approx([16 * (1 - 0.5 / 1.125), 0, 0], abs=1e-4)
+
+
+def test_intents_lead_where_actions_say_and_no_further_than_a_step() -> None:
+    """The marine walks 1.125 cells in a step, the zealot came 0.5 cells west."""
+    vx, vy = torch.tensor([[9.0, 9.0, -0.5]]), torch.zeros(1, 3)
+
+    def led(units: UnitTable, action: int, known: bool = True) -> list[list[float]]:
+        told: list[list[float]] = intents(units, torch.tensor([[action, 1]]), torch.tensor([[known, True]]), vx, vy)[
+            0
+        ].tolist()
+        return told
+
+    assert led(battle(), 1) == [[0.0, 0.0], [0.0, 0.0], [-0.5, 0.0]]
+    assert led(battle(), 3)[0] == [0.0, -1.125]
+    assert led(battle(), 4)[0] == [1.125, 0.0]
+    assert led(battle(), 6)[0] == [0.0, 0.0]  # in reach
+    assert led(battle(), 6, known=False)[0] == [9.0, 0.0]
+    near = replace(battle(), x=torch.tensor([[10.0, 12.0, 16.0]]), y=torch.full((1, 3), 16.0))
+    assert led(near, 6)[0] == pytest.approx([6.0 - 5.0 - 0.375 - 0.5, 0.0], abs=1e-5)
+    far = replace(near, x=torch.tensor([[10.0, 12.0, 20.0]]))
+    assert led(far, 6)[0] == pytest.approx([1.125, 0.0], abs=1e-5)
 
 
 def one_against(agent: str, *enemies: str, x: list[float], cooldown: list[float]) -> UnitTable:
