@@ -71,7 +71,7 @@ class Weapon:
     @property
     def splash_reach(self) -> float:
         """Cells around its target in which an attack may hurt others too; 0 without splash."""
-        return self.splash_circles / 2 * self.splash_spacing + self.splash_radius
+        return max(self.splash_circles - 1, 0) / 2 * self.splash_spacing + self.splash_radius
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,11 @@ class UnitType:
     range_slop: float = 1.0
     weapon: Weapon | None = None
     heal: Heal | None = None
+
+    @property
+    def stride(self) -> float:
+        """Cells that it walks in an environment step at full speed."""
+        return self.speed * LOOPS_PER_STEP / LOOPS_PER_SECOND
 
     @property
     def index(self) -> int:

@@ -95,8 +95,13 @@ class Change:
         return Change(*(getattr(self, name)[:, step] for name in CHANGE_FIELDS))
 
     def expected(self, units: UnitTable) -> UnitTable:
-        """The table after the change, with the points that a unit loses on average: what a dream goes on from."""
-        limits, after = _limits(units.x.device), self.unbounded(units)
+        """The table after the change: what a dream goes on from.
+
+        A unit loses the points that it loses on average; a weapon fires if that is likelier than not, as one that has
+        half fired is ready at no time that weapons are.
+        """
+        course = replace(self, fires=_certain(self.fires > 0))
+        limits, after = _limits(units.x.device), course.unbounded(units)
         return replace(
             after,
             health=torch.minimum(after.health.clamp(min=0.0), limits[0][units.type]),

@@ -26,9 +26,6 @@ _MOST_HOME = 1.25
 _MOSTLY = 1.0
 """Logit of the share of its way that a unit goes, and of the most that it brings home, before anything is learned."""
 
-_DOUBT = 2.0
-"""By how much the logit of being hit may differ from what the blows make likely."""
-
 _POINTS_OF_LIFE, _DOOMED, _SAFE = 10.0, -0.5, 6.0
 """A unit's odds of surviving a step grow by e with so many points more than may be taken: the logit with none, most."""
 
@@ -65,13 +62,13 @@ class UnitReadout(nn.Module):
         gain = 1.0 + _AGE_GAIN * queries.age.clamp(max=20.0)
         way = torch.sigmoid(raw["walks"] + _MOSTLY).unsqueeze(-1) * intent_of(queries)
         blows = blows_on(queries, _MOST_HOME * torch.sigmoid(raw["home"] + _MOSTLY))
-        struck = torch.log(torch.expm1(blows / _BLOW) + 1e-6).clamp(_LEAST_HIT, _SURE_HIT)
+        struck = torch.log(torch.expm1((blows / _BLOW).clamp(max=_SURE_HIT + 1.0)) + 1e-6).clamp(_LEAST_HIT, _SURE_HIT)
         spared = (points_of(queries) - blows) / _POINTS_OF_LIFE + _DOOMED
         return Change(
             dx=way[..., 0] + raw["dx"] * gain,
             dy=way[..., 1] + raw["dy"] * gain,
             spread=_positive(raw["spread"], 0.3),
-            hit=struck + _DOUBT * torch.tanh(raw["hit"] / _DOUBT),
+            hit=struck + raw["hit"],
             damage=_positive(raw["damage"], blows + _LEAST_BLOWS),
             damage_spread=_positive(raw["damage_spread"], 0.5 * (blows + _LEAST_BLOWS)),
             health=2.0 * raw["health"] * gain,

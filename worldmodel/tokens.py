@@ -72,8 +72,9 @@ def ask(belief: Belief, actions: Tensor, keep: Tensor) -> UnitQueries:
     speed = torch.sqrt(vx * vx + vy * vy + 1e-6)
     state = torch.stack([vx, vy, speed, belief.visible.to(vx.dtype), torch.log1p(belief.age)], dim=-1)
     pairs = pair_features(standing, actions, looks, vx, vy)
-    target = (pairs[..., _AIMED, None] * pairs[..., _OF_TARGET]).sum(-2)  # whom i attacks: in reach, or nearer at least
-    intent = intents(belief.units, actions, looks, vx, vy)
+    aimed = _aimed(belief, actions, looks)
+    target = (pairs[..., _AIMED, None] * pairs[..., _OF_TARGET]).sum(-2) * _padded(aimed.unsqueeze(-1), belief)
+    intent = intents(belief.units, actions, aimed, vx, vy)
     return UnitQueries(
         place=places(belief.units),
         rows=torch.cat([unit_features(belief.units), acts, state, target, intent], dim=-1),
@@ -106,6 +107,12 @@ def points_of(queries: UnitQueries) -> Tensor:
 def _looks(belief: Belief, keep: Tensor) -> Tensor:
     """Agents whose views are there: kept, and known to live."""
     return keep & belief.known[..., : keep.shape[-1]]
+
+
+def _aimed(belief: Belief, actions: Tensor, looks: Tensor) -> Tensor:
+    """Agents ``[..., A]`` whose action is known and leads somewhere: who was never seen is nowhere."""
+    target = action_targets(belief.units, actions)
+    return looks & ((target < 0) | belief.known.gather(-1, target.clamp(min=0)))
 
 
 def _padded(agents: Tensor, belief: Belief) -> Tensor:

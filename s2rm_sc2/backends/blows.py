@@ -46,8 +46,9 @@ class Blows:
 
         A weapon that is ready within the step strikes whom it reaches on the way; one that has struck lately may hold
         on to its target over the slop. A blow begun in an earlier step lands, and a missile arrives, wherever its
-        target has gone to since; one that only aimed may aim anew. An agent strikes whom its action names, or anybody
-        if it is told to stop.
+        target has gone to since; one that only aimed may aim anew. A baneling bursts where it dies. An agent strikes
+        whom its action names; anybody if it is told to stop or to attack what its weapon cannot hit, which the game
+        refuses.
 
         Args:
             before: the table ``[B, U]``.
@@ -62,16 +63,19 @@ class Blows:
         foes = foes & before.alive[:, :, None] & before.alive[:, None]
         held = torch.where(cooldown > 0.0, slop, 0.0)
         ready = (cooldown < LOOPS_PER_STEP) | (cooldown > self._aims[kinds][:, :, None])
-        fresh = foes & self._meant(kinds, actions) & ready & (beyond <= held.clamp(min=BEND))
+        fresh = foes & self._meant(kinds, actions, points) & ready & (beyond <= held.clamp(min=BEND))
+        blasts = foes & (self._bursts[kinds] & ~after.alive)[:, :, None] & (beyond <= BEND)
         late = foes & (cooldown > self._due[kinds][:, :, None]) & (beyond <= slop + self._stride[kinds][:, None])
-        lost = (points * (fresh * self._times[kinds][:, :, None] + late)).sum(1)
+        times = torch.maximum(fresh * self._times[kinds][:, :, None], blasts.float())
+        lost = (points * (times + late)).sum(1)
         return Dealt(torch.where(self._bursts[kinds], torch.inf, lost), fresh.any(-1))
 
-    def _meant(self, kinds: Tensor, actions: Tensor) -> Tensor:
+    def _meant(self, kinds: Tensor, actions: Tensor, points: Tensor) -> Tensor:
         """Whether i may begin an attack that hits j, bool ``[B, U (i), U (j)]``."""
         A, U = actions.shape[1], kinds.shape[1]
         named = actions[:, :, None] == torch.arange(U, device=actions.device) - A + FIRST_TARGET
-        anyone = (actions == STOP) | (self._splashes[kinds[:, :A]] & (actions >= FIRST_TARGET))
+        refused = (actions >= FIRST_TARGET) & ~(named & (points[:, :A] > 0.0)).any(-1)
+        anyone = (actions == STOP) | refused | (self._splashes[kinds[:, :A]] & (actions >= FIRST_TARGET))
         return pad(named | anyone[:, :, None], (0, 0, 0, U - A), value=True)
 
 
@@ -86,17 +90,16 @@ def _nearest(before: UnitTable, after: UnitTable) -> Tensor:
 
 def _weapon(unit: UnitType) -> tuple[float, float, float, float, float, float]:
     """Reach with splash, slop and stride in cells, attacks in a step, cooldowns above which a blow is due or aimed."""
-    stride = unit.speed * LOOPS_PER_STEP / LOOPS_PER_SECOND
     weapon = unit.weapon
     if weapon is None:
-        return 0.0, 0.0, stride, 0.0, torch.inf, torch.inf
+        return 0.0, 0.0, unit.stride, 0.0, torch.inf, torch.inf
     period = weapon.period * LOOPS_PER_SECOND + DELAY_LEAST
     aims = period - weapon.damage_point * LOOPS_PER_SECOND - 1.0 if weapon.damage_point else torch.inf
     delay = weapon.hit_times[-1]
     if weapon.missile_speed:
         delay += (weapon.range + unit.range_slop + 2.0) / weapon.missile_speed
     due = period - delay * LOOPS_PER_SECOND - 1.0 if delay else torch.inf
-    return weapon.range + weapon.splash_reach, unit.range_slop, stride, 1.0 + LOOPS_PER_STEP // period, due, aims
+    return weapon.range + weapon.splash_reach, unit.range_slop, unit.stride, 1.0 + LOOPS_PER_STEP // period, due, aims
 
 
 def _points(unit: UnitType, other: UnitType) -> float:

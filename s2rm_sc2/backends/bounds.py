@@ -23,7 +23,7 @@ BOUNDS: dict[str, str] = {
     "number": "what is no finite number stays as it was",
     "rising": "the dead stay dead",
     "remains": "the dead stay where they fell, without health, shield, energy or cooldown",
-    "bodies": "bodies that collide do not overlap: whoever has moved yields",
+    "bodies": "bodies that collide hardly overlap: whoever has moved yields",
     "speed": "nobody gets further in a step than its speed and a push allow",
     "map": "nobody leaves the map",
     "wall": "nobody stands where its kind cannot: it slides along the wall or stays",
@@ -43,7 +43,6 @@ SMALLEST = {
 
 PUSH = 0.1
 """Cells that others may push a unit further than it walks in a step; in the engine's battles it is less than 0.05."""
-
 
 OVERLAP = 0.05
 """Cells that two bodies may overlap by."""
@@ -77,13 +76,12 @@ class Bounds:
     """The bounds of one scenario's ground and of all unit types, for tables on one device."""
 
     def __init__(self, scenario: Scenario, device: torch.device) -> None:
-        step = LOOPS_PER_STEP / LOOPS_PER_SECOND
         rows = [
             [unit.health, unit.shield, unit.energy, longest_cooldown(unit), unit.inner, (unit.speed > 0) * PUSH]
             for unit in UNIT_TYPES
         ]
         self._most = torch.tensor(rows, device=device).T
-        self._reach = torch.tensor([unit.speed * step for unit in UNIT_TYPES], device=device) + self._most[5]
+        self._reach = torch.tensor([unit.stride for unit in UNIT_TYPES], device=device) + self._most[5]
         self._body = torch.tensor([unit.separation for unit in UNIT_TYPES], device=device)
         kinds = RULES.kinds.astype(int)
         self._collide = torch.tensor((COLLIDES[kinds][:, None] >> kinds) & 1 > 0, device=device)

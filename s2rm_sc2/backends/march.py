@@ -8,7 +8,7 @@ from torch import Tensor
 
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import UnitTable
-from s2rm_sc2.units import LOOPS_PER_SECOND, LOOPS_PER_STEP, UNIT_TYPES
+from s2rm_sc2.units import UNIT_TYPES
 
 
 class March:
@@ -29,9 +29,7 @@ class March:
             else middle.expand(scenario.n_enemies, 2)
         )
         self._goals = goals.to(device)
-        self._stride = torch.tensor(
-            [unit.speed * LOOPS_PER_STEP / LOOPS_PER_SECOND for unit in UNIT_TYPES], device=device
-        )
+        self._stride = torch.tensor([unit.stride for unit in UNIT_TYPES], device=device)
 
     def step(self, before: UnitTable, after: UnitTable, asked: Tensor) -> UnitTable:
         """The table ``after`` with the living enemies that are not ``asked`` about (bool ``[B, U]``) a step further."""

@@ -6,7 +6,7 @@ from torch import Tensor
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import LOOPS_PER_SECOND, LOOPS_PER_STEP, UNIT_TYPES, Weapon
 
-DOUBT = 2.0
+TIMING_DOUBT = 2.0
 """Game loops over which a hit that may come too late, or may have come already, counts in part."""
 
 _HITS = 2
@@ -29,13 +29,18 @@ _TIMES = torch.stack(_HIT_TIMES, dim=-1)
 _SPLASHES = [(unit.index, unit.weapon.splash_reach) for unit in UNIT_TYPES if unit.weapon and unit.weapon.splash]
 
 
+def can_strike(attacker: Tensor, target: Tensor) -> Tensor:
+    """Whether the weapon of one type hits another; types int64 ``[...]``, bool of the same shape."""
+    return _POINTS.to(attacker.device)[attacker, target] > 0.0
+
+
 def blows(units: UnitTable, distance: Tensor, near: Tensor, aims: Tensor, known: Tensor) -> Tensor:
     """Points of the blow that i may land on j within the step, float32 ``[..., U (i), U (j)]``.
 
     A weapon that is ready within the step, or that has struck and whose hits are still to land: how many of its hits
     fall into the step. Whoever is out of range counts by what is left of the step once i has walked there. Where it is
     not known whom i attacks, its blow is shared out among all foes that it reaches and can hit. Splash reaches those
-    around whom it is meant for, the less the further they stand.
+    around whom it is meant for, the less the further they stand: nearly a colossus' sweep, or a baneling's blast.
 
     Args:
         units: the table ``[..., U]``.
@@ -50,7 +55,7 @@ def blows(units: UnitTable, distance: Tensor, near: Tensor, aims: Tensor, known:
     near = torch.where(foes, near, 0.0)
     shared = near / near.sum(-1, keepdim=True).clamp(min=1.0)
     fresh = torch.where(known[..., None], aims * near, shared)
-    begun = torch.where(aims.any(-1, keepdim=True), aims * near, shared)  # at whom, its action before this one said
+    begun = torch.where(aims.any(-1, keepdim=True), aims * near, shared)  # meant for whom it attacks
     flight = distance * _SLOWNESS.to(device)[kinds][..., None]
     period, times = _PERIOD.to(device)[kinds], _TIMES.to(device)[kinds]
     now = _landing(units.cooldown, times, flight) * fresh
@@ -68,7 +73,9 @@ def _landing(start: Tensor, times: Tensor, flight: Tensor) -> Tensor:
         flight: ``[..., U, U]``, of the missile.
     """
     moment = (start[..., None] + times)[..., None, :] + flight[..., None]
-    return (((LOOPS_PER_STEP - moment) / DOUBT).clamp(0.0, 1.0) * (moment / DOUBT + 1.0).clamp(0.0, 1.0)).mean(-1)
+    not_late = ((LOOPS_PER_STEP - moment) / TIMING_DOUBT).clamp(0.0, 1.0)
+    not_past = (moment / TIMING_DOUBT + 1.0).clamp(0.0, 1.0)
+    return (not_late * not_past).mean(-1)
 
 
 def _splashed(units: UnitTable, distance: Tensor, struck: Tensor) -> Tensor:

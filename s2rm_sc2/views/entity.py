@@ -10,8 +10,8 @@ from torch.nn.functional import one_hot
 
 from s2rm_sc2.actions import FIRST_TARGET
 from s2rm_sc2.table import UnitTable
-from s2rm_sc2.units import LOOPS_PER_SECOND, LOOPS_PER_STEP, UNIT_NAMES, UNIT_TYPES, unit_type
-from s2rm_sc2.views.blows import blows
+from s2rm_sc2.units import UNIT_NAMES, UNIT_TYPES, unit_type
+from s2rm_sc2.views.blows import blows, can_strike
 
 ENTITY_VIEW_VERSION = 3
 
@@ -46,6 +46,9 @@ REACH_SCALE = 2.0
 BLOW_SCALE = 10.0
 """Points of a blow that count as 1."""
 
+_LEAST_WALK = 0.1
+"""Cells that two units are taken to come nearer in a step at least: a crawler does not walk, and divides nothing."""
+
 _WAYS = torch.tensor([(0.0, 0.0), (0.0, 0.0), (0.0, 1.0), (0.0, -1.0), (1.0, 0.0), (-1.0, 0.0), (0.0, 0.0)])
 """Which way each action leads; attacks lead to their target."""
 
@@ -55,7 +58,7 @@ _BODIES = torch.tensor(
     [
         [unit.radius for unit in UNIT_TYPES],
         [unit.weapon.range if unit.weapon else unit.heal.range if unit.heal else 0.0 for unit in UNIT_TYPES],
-        [unit.speed * LOOPS_PER_STEP / LOOPS_PER_SECOND for unit in UNIT_TYPES],
+        [unit.stride for unit in UNIT_TYPES],
     ]
 )
 
@@ -117,7 +120,8 @@ def intents(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, vy: Te
     """How far each unit gets within the step if nothing is in its way, cells ``[..., U, 2]``.
 
     Agents whose action is known: a step's walk the way they are told, or towards their target until it is in reach.
-    All others: on as in the last step. Arguments as in :func:`pair_features`.
+    All others, and who attacks what its weapon cannot hit (the game refuses that order): on as in the last step. The
+    medivac, which alone needs time to gather speed, gets less far. Arguments as in :func:`pair_features`.
     """
     n_agents = actions.shape[-1]
     target = action_targets(units, actions)
@@ -131,7 +135,10 @@ def intents(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, vy: Te
     ways = _WAYS.to(units.x.device)[actions.clamp(max=FIRST_TARGET)] * stride[..., :n_agents, None]
     told = torch.stack([chase * dx, chase * dy], dim=-1) + ways
     on = torch.stack([vx, vy], dim=-1)
-    return torch.cat([torch.where(known[..., None], told, on[..., :n_agents, :]), on[..., n_agents:, :]], dim=-2)
+    types = units.type[..., :n_agents]
+    obeyed = (target < 0) | (types == _MEDIVAC) | can_strike(types, units.type.gather(-1, row))
+    led = torch.where((known & obeyed)[..., None], told, on[..., :n_agents, :])
+    return torch.cat([led, on[..., n_agents:, :]], dim=-2)
 
 
 def pair_features(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, vy: Tensor) -> Tensor:
@@ -152,7 +159,7 @@ def pair_features(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, 
     reaches = (-beyond / REACH_SCALE).clamp(-1.0, 1.0)
     own = (dx * vx[..., :, None] + dy * vy[..., :, None]) / distance  # i's way towards j in the last step
     closing = own + own.transpose(-1, -2)
-    walk = stride[..., :, None] + own.transpose(-1, -2).clamp(min=0.0)
+    walk = (stride[..., :, None] + own.transpose(-1, -2).clamp(min=0.0)).clamp(min=_LEAST_WALK)
     near = (1.0 - beyond / walk).clamp(0.0, 1.0)
     target = torch.where(known, action_targets(units, actions), -1)
     rows = torch.arange(units.x.shape[-1], device=units.x.device)

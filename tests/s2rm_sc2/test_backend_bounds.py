@@ -165,7 +165,7 @@ def test_what_battles_of_the_engine_do_is_not_corrected() -> None:
     """
     from s2rm_sc2.envs.batched import BatchedBattles
 
-    for name in ("3s5z", "1c3s5z", "MMM", "corridor"):
+    for name in ("3s5z", "1c3s5z", "MMM", "corridor", "2s_vs_1sc", "bane_vs_bane"):
         scenario = scenarios.get(name)
         battles, bounds = BatchedBattles(scenario, 4), Bounds(scenario, CPU)
         battles.reset(range(4))
@@ -180,7 +180,7 @@ def test_what_battles_of_the_engine_do_is_not_corrected() -> None:
             acted += ((corrected.by > smallest) & playing[:, None]).sum((1, 2))
             steps += int(before.alive[playing].sum())
         times = dict(zip(BOUNDS, acted.tolist(), strict=True))
-        assert times.pop("strike") + times.pop("blows") < steps / 500
+        assert times.pop("strike") + times.pop("last point") < steps / 300  # zerg heal themselves, by parts of points
         assert times == dict.fromkeys(times, 0)
 
 

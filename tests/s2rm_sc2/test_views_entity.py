@@ -163,6 +163,20 @@ def test_splash_reaches_those_around_the_target() -> None:
     assert far == 0.0
 
 
+def test_no_feature_stops_a_training() -> None:
+    """Who stands still, on the edge of a reach, or in another's place: features and gradients are finite."""
+    kinds = [unit for unit in UNIT_NAMES if unit != "medivac"]
+    units = one_against("stalker", *kinds, x=[16.0] * (len(kinds) + 1), cooldown=[0.0] * (len(kinds) + 1))
+    x = units.x.clone().requires_grad_()
+    still, known = torch.zeros_like(x), torch.ones(1, 1, dtype=torch.bool)
+    pairs = pair_features(replace(units, x=x), torch.tensor([[6]]), known, still, still)
+    led = intents(replace(units, x=x), torch.tensor([[6]]), known, still, still)
+    (pairs.sum() + led.sum()).backward()  # type: ignore[no-untyped-call]
+    assert x.grad is not None
+    assert torch.isfinite(pairs).all()
+    assert torch.isfinite(x.grad).all()
+
+
 def test_pairs_say_by_how_much_they_came_nearer() -> None:
     """The zealot lies in direction (0.6, 0.8) of the marine; both walk towards each other, the medivac away."""
     vx, vy = torch.tensor([[0.6, -0.5, -0.3]]), torch.tensor([[0.8, 0.0, -0.4]])
