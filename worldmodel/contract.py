@@ -97,11 +97,9 @@ class Change:
     def expected(self, units: UnitTable) -> UnitTable:
         """The table after the change: what a dream goes on from.
 
-        A unit loses the points that it loses on average; a weapon fires if that is likelier than not, as one that has
-        half fired is ready at no time that weapons are.
+        A unit loses the points that it loses on average.
         """
-        course = replace(self, fires=_certain(self.fires > 0))
-        limits, after = _limits(units.x.device), course.unbounded(units)
+        limits, after = _limits(units.x.device), self.unbounded(units)
         return replace(
             after,
             health=torch.minimum(after.health.clamp(min=0.0), limits[0][units.type]),
@@ -111,7 +109,7 @@ class Change:
 
     def likeliest(self, units: UnitTable) -> UnitTable:
         """The table after the change, in which units lose points, the median, only if that is likelier than not."""
-        course = replace(self, hit=_certain(self.hit > 0), fires=_certain(self.fires > 0), damage=self._lost(0.0))
+        course = replace(self, hit=_certain(self.hit > 0), damage=self._lost(0.0))
         return course.expected(units)
 
     def drawn(self, draws: Tensor) -> "Change":
@@ -135,8 +133,11 @@ class Change:
         )
 
     def unbounded(self, units: UnitTable) -> UnitTable:
-        """The table after the change as an average over who is hit and who fires, possible or not."""
-        hit, fires = torch.sigmoid(self.hit), torch.sigmoid(self.fires)
+        """The table after the change as an average over who is hit, possible or not.
+
+        A weapon fires if that is likelier than not: one that had half fired would be ready when no weapon is.
+        """
+        hit = torch.sigmoid(self.hit)
         shield = units.shield + (1.0 - hit) * self.shield - hit * self.damage
         return UnitTable(
             type=units.type,
@@ -146,7 +147,7 @@ class Change:
             health=units.health + (1.0 - hit) * self.health + shield.clamp(max=0.0),
             shield=shield.clamp(min=0.0),
             energy=units.energy + self.energy,
-            cooldown=fires * self.cooldown + (1.0 - fires) * cooled(units.cooldown),
+            cooldown=torch.where(self.fires > 0, self.cooldown, cooled(units.cooldown)),
             alive=units.alive & (self.alive > 0),
         )
 

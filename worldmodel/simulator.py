@@ -41,7 +41,7 @@ class Foreseen:
     asked: Tensor
 
     def expected(self, units: UnitTable) -> UnitTable:
-        """The table with what happens on average, possible or not; a unit lives if that is likelier than not."""
+        """The table with the points lost on average, possible or not; who is likelier to live lives."""
         return self.change.unbounded(units).where(self.asked, units)
 
     def drawn(self, units: UnitTable, draws: Tensor) -> UnitTable:

@@ -142,11 +142,11 @@ def test_average_outcomes_do_not_depend_on_the_seed_but_sampled_ones_scatter_aro
     for backend in (mean, drawn):
         backend.begin(start, range(300))
         backend.step(stop)
-    agents = slice(0, 5)  # each with an enemy in reach
-    loops = [backend.units.cooldown[:, agents] for backend in (mean, drawn)]
-    assert (loops[0] - loops[0][:1]).abs().max() < 1e-4
-    assert (loops[1].std(0) > 1.0).all()
-    assert (loops[1].where(drawn.units.alive[:, agents], torch.nan).nanmean(0) - loops[0][0]).abs().max() < 1.5
+    points = [backend.units.health + backend.units.shield for backend in (mean, drawn)]
+    assert (points[0] - points[0][:1]).abs().max() < 1e-4
+    assert (points[1].std(0) > 0.2).all()
+    assert (points[1].where(drawn.units.alive, torch.nan).nanmean(0) - points[0][0]).abs().max() < 2.0
+    assert (drawn.units.cooldown.std(0) > 1.0).any()
     living = drawn.units.alive & mean.units.alive
     assert ((drawn.units.x - mean.units.x).abs() * living).max() < 0.05  # places are the median of both
 
