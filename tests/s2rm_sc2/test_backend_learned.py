@@ -145,7 +145,7 @@ def test_average_outcomes_do_not_depend_on_the_seed_but_sampled_ones_scatter_aro
     points = [backend.units.health + backend.units.shield for backend in (mean, drawn)]
     assert (points[0] - points[0][:1]).abs().max() < 1e-4
     assert (points[1].std(0) > 0.2).all()
-    assert (points[1].where(drawn.units.alive, torch.nan).nanmean(0) - points[0][0]).abs().max() < 2.0
+    assert (points[1].where(drawn.units.alive, torch.nan).nanmean(0) - points[0][0]).abs().max() < 3.0
     assert (drawn.units.cooldown.std(0) > 1.0).any()
     living = drawn.units.alive & mean.units.alive
     assert ((drawn.units.x - mean.units.x).abs() * living).max() < 0.05  # places are the median of both
