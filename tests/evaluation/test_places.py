@@ -219,9 +219,9 @@ def test_what_is_fitted_knows_nothing_of_the_test(run_2s3z: Path, battles: tuple
     folder, asked, _ = battles
     (run,) = load_runs([run_2s3z])
     known = exam(get("2s3z,sight=5"), folder, 6, 0, False, "floors")
-    # The same battles with a marine in the middle of each map: whoever is fitted on them expects it everywhere.
+    # The same battles with one more of every type in every bin: whoever is fitted on them expects it everywhere.
     crowd = torch.zeros_like(asked.maps)
-    crowd[..., UNIT_CHANNELS.index("enemy_marine"), 1, 1] = 1.0
+    crowd[..., : len(UNIT_CHANNELS), :, :] = 1.0
     crowded = replace(asked, maps=asked.maps + crowd)
 
     def figures(tested: Sequence[Exam], trained: Sequence[Exam]) -> list[Row]:
