@@ -184,18 +184,15 @@ def _attack(
     for j in range(n_agents, min(kinds.shape[0], n_agents + available.shape[0] - FIRST_TARGET)):
         if not available[FIRST_TARGET + j - n_agents] or blows[mine, kinds[j]] == 0.0:
             continue
-        distance, left = _apart(real, i, j), real[LIFE, j] - planned[j]
-        score = distance
-        if script >= LISTED:
-            score = _turn(i, j, n_agents, kinds.shape[0], script)
-        elif script != NEAREST:
+        score, left = _turn(real, i, j, n_agents, kinds.shape[0], script), real[LIFE, j] - planned[j]
+        if script < LISTED and script != NEAREST:
             reach = types[mine, REACH] + types[mine, RADIUS] + types[kinds[j], RADIUS] + SLACK
-            if distance > reach:
+            if score > reach:
                 score += FAR
             elif left <= 0.0:
                 score += WASTED
             else:
-                score = left / types[kinds[j], DANGER] + NEARER * distance
+                score = left / types[kinds[j], DANGER] + NEARER * score
         if score < best:
             best, chosen = score, j
     if chosen >= 0 and best < WASTED and real[COOLDOWN, i] < LOOPS_PER_STEP:
@@ -204,8 +201,10 @@ def _attack(
 
 
 @_rule
-def _turn(i: int, j: int, n_agents: int, n_units: int, script: int) -> float:
-    """When an agent that goes by the list comes to enemy j: from the first on, or from the one with its own number."""
+def _turn(real: Reals, i: int, j: int, n_agents: int, n_units: int, script: int) -> float:
+    """When agent i comes to enemy j: by distance; or by the list, from the first on or from its own number."""
+    if script < LISTED:
+        return _apart(real, i, j)
     begin = i if script == PAIRED else 0
     return float((j - n_agents - begin) % (n_units - n_agents))
 
@@ -234,7 +233,7 @@ def _scripted(
     near, goal = np.inf, -1
     for j in range(n_agents, alive.shape[0]):
         if alive[j] and blows[kinds[i], kinds[j]] > 0.0:
-            score = _turn(i, j, n_agents, alive.shape[0], script) if script >= LISTED else _apart(real, i, j)
+            score = _turn(real, i, j, n_agents, alive.shape[0], script)
             if score < near:
                 near, goal = score, j
     if goal < 0 or waits:

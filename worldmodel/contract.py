@@ -95,10 +95,7 @@ class Change:
         return Change(*(getattr(self, name)[:, step] for name in CHANGE_FIELDS))
 
     def expected(self, units: UnitTable) -> UnitTable:
-        """The table after the change: what a dream goes on from.
-
-        A unit loses the points that it loses on average.
-        """
+        """The table after the change, with the points that a unit loses on average: what a dream goes on from."""
         limits, after = _limits(units.x.device), self.unbounded(units)
         return replace(
             after,

@@ -23,7 +23,6 @@ def _timing(weapon: Weapon | None) -> list[float]:
 
 
 _POINTS = torch.tensor([[attacker.blow(target) for target in UNIT_TYPES] for attacker in UNIT_TYPES])
-_RADIUS = torch.tensor([unit.radius for unit in UNIT_TYPES])
 _PERIOD, _SLOWNESS, *_HIT_TIMES = torch.tensor([_timing(unit.weapon) for unit in UNIT_TYPES]).T
 _TIMES = torch.stack(_HIT_TIMES, dim=-1)
 _SPLASHES = [(unit.index, unit.weapon.splash_reach) for unit in UNIT_TYPES if unit.weapon and unit.weapon.splash]
@@ -34,7 +33,7 @@ def can_strike(attacker: Tensor, target: Tensor) -> Tensor:
     return _POINTS.to(attacker.device)[attacker, target] > 0.0
 
 
-def blows(units: UnitTable, distance: Tensor, near: Tensor, aims: Tensor, known: Tensor) -> Tensor:
+def blows(units: UnitTable, distance: Tensor, radius: Tensor, near: Tensor, aims: Tensor, known: Tensor) -> Tensor:
     """Points of the blow that i may land on j within the step, float32 ``[..., U (i), U (j)]``.
 
     A weapon that is ready within the step, or that has struck and whose hits are still to land: how many of its hits
@@ -45,6 +44,7 @@ def blows(units: UnitTable, distance: Tensor, near: Tensor, aims: Tensor, known:
     Args:
         units: the table ``[..., U]``.
         distance: between middles, cells ``[..., U, U]``.
+        radius: of the bodies, cells ``[..., U]``.
         near: 1 in range, less on the way, 0 from a step's walk on.
         aims: 1 where i is known to attack j.
         known: bool ``[..., U]``, whose action is known.
@@ -61,7 +61,9 @@ def blows(units: UnitTable, distance: Tensor, near: Tensor, aims: Tensor, known:
     now = _landing(units.cooldown, times, flight) * fresh
     past = _landing(units.cooldown - period, times, flight) * begun
     struck = (now + past * (units.cooldown > 0.0)[..., None]) * units.alive[..., None]
-    return points * torch.where(foes, torch.maximum(struck, _splashed(units, distance, struck)), 0.0)
+    return points * torch.where(
+        foes, torch.maximum(struck, _splashed(kinds, distance - radius[..., None, :], struck)), 0.0
+    )
 
 
 def _landing(start: Tensor, times: Tensor, flight: Tensor) -> Tensor:
@@ -78,11 +80,16 @@ def _landing(start: Tensor, times: Tensor, flight: Tensor) -> Tensor:
     return (not_late * not_past).mean(-1)
 
 
-def _splashed(units: UnitTable, distance: Tensor, struck: Tensor) -> Tensor:
-    """The share that splash spreads to everybody around those who are struck, at most a whole blow each."""
-    edge = (distance - _RADIUS.to(units.x.device)[units.type][..., None, :]).clamp(min=0.0)
+def _splashed(kinds: Tensor, edge: Tensor, struck: Tensor) -> Tensor:
+    """The share that splash spreads to everybody around those who are struck, at most a whole blow each.
+
+    Args:
+        kinds: int64 ``[..., U]``.
+        edge: from the middle of i to the edge of j, cells ``[..., U, U]``.
+        struck: the share of its blow that i lands on j itself.
+    """
     spread = torch.zeros_like(struck)
     for kind, width in _SPLASHES:
-        reached = struck @ (1.0 - edge / width).clamp(min=0.0)
-        spread = torch.where((units.type == kind)[..., None], reached.clamp(max=1.0), spread)
+        reached = struck @ (1.0 - edge.clamp(min=0.0) / width).clamp(min=0.0)
+        spread = torch.where((kinds == kind)[..., None], reached.clamp(max=1.0), spread)
     return spread

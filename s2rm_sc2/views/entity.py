@@ -103,12 +103,9 @@ def action_features(units: UnitTable, actions: Tensor, known: Tensor) -> Tensor:
         known: bool ``[..., A]``; rows of agents whose action is not known are zero.
     """
     n_agents = actions.shape[-1]
-    target = action_targets(units, actions)
+    target, dx, dy = _to_target(units, actions)
     heals = units.type[..., :n_agents] == _MEDIVAC
     kind = torch.where(target < 0, actions, torch.where(heals, _HEAL, _ATTACK))
-    row = target.clamp(min=0)
-    dx = units.x.gather(-1, row) - units.x[..., :n_agents]
-    dy = units.y.gather(-1, row) - units.y[..., :n_agents]
     aimed = (target >= 0).to(units.x.dtype)
     distance = _length(dx, dy)
     aim = torch.stack([dx / DISTANCE_SCALE, dy / DISTANCE_SCALE, dx / distance, dy / distance], dim=-1)
@@ -124,11 +121,9 @@ def intents(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, vy: Te
     medivac, which alone needs time to gather speed, gets less far. Arguments as in :func:`pair_features`.
     """
     n_agents = actions.shape[-1]
-    target = action_targets(units, actions)
+    target, dx, dy = _to_target(units, actions)
     row = target.clamp(min=0)
     radius, reach, stride = _BODIES.to(units.x.device)[:, units.type]
-    dx = units.x.gather(-1, row) - units.x[..., :n_agents]
-    dy = units.y.gather(-1, row) - units.y[..., :n_agents]
     distance = _length(dx, dy)
     beyond = distance - radius[..., :n_agents] - radius.gather(-1, row) - reach[..., :n_agents]
     chase = torch.minimum(beyond.clamp(min=0.0), stride[..., :n_agents]) / distance * (target >= 0)
@@ -166,7 +161,7 @@ def pair_features(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, 
     aims = (target[..., :, None] == rows).to(units.x.dtype)
     others = units.x.shape[-1] - n_agents
     aims = torch.nn.functional.pad(aims, (0, 0, 0, others))
-    strikes = blows(units, distance, near, aims, torch.nn.functional.pad(known, (0, others))) / BLOW_SCALE
+    strikes = blows(units, distance, radius, near, aims, torch.nn.functional.pad(known, (0, others))) / BLOW_SCALE
     columns = (
         dx / DISTANCE_SCALE,
         dy / DISTANCE_SCALE,
@@ -183,6 +178,15 @@ def pair_features(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, 
         closing,
     )
     return torch.stack(columns, dim=-1)
+
+
+def _to_target(units: UnitTable, actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The row that each agent's action is aimed at (-1: none), and the way there in cells, ``[..., A]`` each."""
+    target, n_agents = action_targets(units, actions), actions.shape[-1]
+    row = target.clamp(min=0)
+    dx = units.x.gather(-1, row) - units.x[..., :n_agents]
+    dy = units.y.gather(-1, row) - units.y[..., :n_agents]
+    return target, dx, dy
 
 
 def _length(dx: Tensor, dy: Tensor) -> Tensor:
