@@ -23,6 +23,7 @@ class NextSteps:
 
     Attributes:
         x, y, health, shield: float32 ``[N, T, U]``, the likeliest next states.
+        spread: float32 ``[N, T, U]``, how unsure x and y are, cells: the scale of a Laplace distribution.
         alive: float32 ``[N, T, U]``, probability of being alive then.
         known: bool ``[N, T, U]``, units that the kept views have shown and that are not known to be dead.
         age: float32 ``[N, T, U]``, steps since each was in sight.
@@ -37,6 +38,7 @@ class NextSteps:
     y: Tensor
     health: Tensor
     shield: Tensor
+    spread: Tensor
     alive: Tensor
     known: Tensor
     age: Tensor
@@ -80,6 +82,7 @@ def _after_each(model: Predictor, windows: Windows, keep: Tensor) -> NextSteps:
     table = change.likeliest(belief.units)
     return NextSteps(
         **{name: getattr(table, name)[:, told] for name in ("x", "y", "health", "shield")},
+        spread=change.spread[:, told],
         alive=torch.sigmoid(change.alive)[:, told],
         known=belief.known[:, told],
         age=belief.age[:, told],
@@ -104,6 +107,11 @@ def answers_after(said: NextSteps, first: int, last: int) -> Answers:
     asked = said.known & (said.age >= first) & (said.age <= last) & said.valid[..., None]
     columns = {name: getattr(said, name).flatten(1) for name in ("x", "y", "health", "shield", "alive")}
     return _beside(columns, said.targets.map(lambda column: column.flatten(1)), asked.flatten(1))
+
+
+def spread_of(said: NextSteps) -> Floats:
+    """How unsure the places of :func:`answers_after` are, cells ``[N, T * U]``."""
+    return _array(said.spread.flatten(1))
 
 
 def outcomes(said: NextSteps) -> Outcomes:

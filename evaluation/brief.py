@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from math import sqrt
 from statistics import fmean
 
+from evaluation.candidate import HIDDEN
 from evaluation.figures.style import ablation_of
 from evaluation.labels import more_is_better
+from evaluation.metrics import LIKELIHOOD
 from evaluation.places import METRIC as PLACE_NLL
 from evaluation.places import SHARES
 from evaluation.rows import FLOORS, Row, Split, Status, distinct, over_seeds, select
@@ -153,6 +155,19 @@ UNIT_BRIEF = (
             unit_column("dead_f1", 10, "unseen", more=": F1 of deaths"),
         ),
         "As above; of F1, 1 is perfect.",
+    ),
+    Brief(
+        "How likely the next state was: nats",
+        (
+            unit_column(LIKELIHOOD, 1, "train"),
+            unit_column(LIKELIHOOD, 1, "unseen"),
+            unit_column(LIKELIHOOD, 1, "unseen", views=0.4, more=", 40 % of views"),
+            *(
+                unit_column(LIKELIHOOD, 1, "unseen", views=0.4, status=status, more=f", {status} steps, 40 % of views")
+                for status in HIDDEN
+            ),
+        ),
+        "Who lives, and where to a tenth of a cell; lower is better. Floors are fitted on battles of their own.",
     ),
 )
 """Units."""

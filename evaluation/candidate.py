@@ -7,10 +7,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from evaluation.accuracy import NextSteps, answers_after, answers_at, next_steps, outcomes, predict, told
+from evaluation.accuracy import NextSteps, answers_after, answers_at, next_steps, outcomes, predict, spread_of, told
 from evaluation.held_out import HORIZON, NEEDED, HeldOut
 from evaluation.maps import rendered_marks
-from evaluation.metrics import FACTORS, METRICS, OUTCOME_METRICS, Bootstrap, Figure, Tally, reliability
+from evaluation.metrics import (
+    FACTORS,
+    LIKELIHOOD,
+    METRICS,
+    OUTCOME_METRICS,
+    Bootstrap,
+    Figure,
+    Tally,
+    reliability,
+    unit_nll,
+)
 from evaluation.rows import Dropping, Row, Split, Status
 from evaluation.runs import Run, ablated
 from s2rm_sc2.seeds import stream
@@ -26,8 +36,15 @@ FAR = {1.0: HORIZON, 0.8: 5, 0.6: 5}
 HIDDEN: dict[Status, tuple[int, int]] = {"hidden 1-3": (1, 3), "hidden 4-7": (4, 7), "hidden 8+": (8, 1000)}
 """Steps since a unit was last in sight, first and last, by what a row calls it."""
 
+AGES: dict[Status, tuple[int, int]] = {"visible": (0, 0), **HIDDEN}
+"""The same with those in sight."""
+
 Tallies = dict[str, Tally]
 """A figure's sums by the metric's name."""
+
+
+Sums = tuple[tuple[float, float], ...]
+_NO_SUMS: Mapping[str, Sums] = {}
 
 
 class Candidate:
@@ -133,6 +150,10 @@ class Candidate:
         """Figures of the next step of units out of sight, by how long they have been."""
         return [row for share in views for age in HIDDEN for row in self._rows(("hidden", share, age), share, 1, age)]
 
+    def likelihood_rows(self, views: Iterable[float]) -> list[Row]:
+        """How likely it held the next step of units, by how long they have been out of sight."""
+        return [row for share in views for age in AGES for row in self._rows(("likelihood", share, age), share, 1, age)]
+
     def outcome_rows(self, views: Iterable[float]) -> list[Row]:
         """Figures of what the next step brings."""
         return [row for share in views for row in self._rows(("outcome", share), share, 1, "all")]
@@ -154,7 +175,12 @@ class Candidate:
             below = {} if self._floor is None else self._floor._tallies(what)
             bootstrap = self._bootstrap if what[0] == "forecast" else self._bootstrap_apart
             figures = _figures(bootstrap, self._tallies(what), below)
-            self._given[what] = self._made(figures, share, horizon, status, dropping)
+            paired = {
+                name: bootstrap.sums(tally)
+                for name, tally in self._tallies(what).items()
+                if name == LIKELIHOOD or (name in FACTORS and status == "visible")
+            }
+            self._given[what] = self._made(figures, share, horizon, status, dropping, sums=paired)
         return self._given[what]
 
     def _tallies(self, what: tuple[Any, ...]) -> Tallies:
@@ -163,6 +189,7 @@ class Candidate:
             made: dict[str, Callable[..., Tallies]] = {
                 "forecast": self._of_units,
                 "hidden": self._of_hidden,
+                "likelihood": self._of_likelihood,
                 "outcome": self._of_outcome,
             }
             self._known[what] = made[kind](*of)
@@ -187,6 +214,10 @@ class Candidate:
         answers = answers_after(self.watched(share), *HIDDEN[age])
         return {name: metric(answers) for name, metric in METRICS.items()}
 
+    def _of_likelihood(self, share: float, age: Status) -> Tallies:
+        said = self.watched(share)
+        return {LIKELIHOOD: unit_nll(answers_after(said, *AGES[age]), spread_of(said))}
+
     def _of_outcome(self, share: float) -> Tallies:
         said = outcomes(self.watched(share))
         return {name: metric(said) for name, metric in OUTCOME_METRICS.items()}
@@ -199,11 +230,12 @@ class Candidate:
         status: Status,
         dropping: Dropping = "episode",
         edge: float | None = None,
+        sums: Mapping[str, Sums] = _NO_SUMS,
     ) -> list[Row]:
         of = (self._name, self._seed, self.test.scenario.name, self._split, share, horizon, status)
         return [
-            Row(*of, metric, found.value, found.low, found.high, found.n, dropping=dropping, bin=edge)
-            for metric, found in figures
+            Row(*of, name, found.value, found.low, found.high, found.n, sums.get(name, ()), dropping, edge)
+            for name, found in figures
         ]
 
     @cached_property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from evaluation.brief import said, unit_column
 from evaluation.figures.style import ablation_of
 from evaluation.gaps import paired
+from evaluation.metrics import LIKELIHOOD
 from evaluation.places import METRIC as PLACE_NLL
 from evaluation.rows import FLOORS, Row, Split, Status, distinct, select
 from worldmodel.config import ModelConfig
@@ -22,6 +23,13 @@ FACTOR, NATS = 0.6, 1.0
 _DARK: tuple[Status, ...] = ("dark",)
 _AGES: tuple[Status, ...] = ("dark 1-3", "dark 4-7", "dark 8-10", "dark 11-19")
 _IN_SIGHT: tuple[Status, ...] = ("in sight",)
+_LEAST = (
+    ("position_error", 10, "cells", f"ten steps ahead, `{OURS}` errs least in place"),
+    ("health_error", 10, "points", f"ten steps ahead, `{OURS}` errs least in health"),
+    (LIKELIHOOD, 1, "nats", f"`{OURS}` holds the next state of units likeliest"),
+)
+"""What the default shall be best at: metric, steps ahead, unit, in words."""
+
 _TAKEN = {
     "reset": "its memory",
     "blind": "its views",
@@ -42,11 +50,12 @@ class Claim:
 
 @dataclass(frozen=True)
 class Lead:
-    """How far a model is ahead of another, in nats.
+    """How far a model is ahead of another.
 
     Attributes:
         ahead, level, behind: conditions (scenario, share of views, age) by what their interval says.
         value, low, high: mean over them, with its interval.
+        unit: of the mean.
     """
 
     ahead: int
@@ -55,26 +64,27 @@ class Lead:
     value: float
     low: float
     high: float
+    unit: str
 
     def __str__(self) -> str:
         """Counts and mean."""
         counts = f"ahead in {self.ahead}, level in {self.level}, behind in {self.behind}"
-        return f"{counts}; by {self.value:.2f} [{self.low:.2f}, {self.high:.2f}] nats in the mean"
+        return f"{counts}; by {self.value:.2f} [{self.low:.2f}, {self.high:.2f}] {self.unit} in the mean"
 
 
-def lead(rows: Sequence[Row], ours: str, rival: str, statuses: Sequence[Status]) -> Lead | None:
-    """How far one model is ahead of another on places, all scenarios and views; None where one has no figures."""
-    found: dict[str, dict[tuple[str, float, str], list[Row]]] = {ours: {}, rival: {}}
-    for row in select(rows, metric=PLACE_NLL):
-        if row.model in found and row.status in statuses and row.sums:
-            found[row.model].setdefault((row.scenario, row.views, row.status), []).append(row)
+def lead(rows: Sequence[Row], ours: str, rival: str, unit: str = "nats") -> Lead | None:
+    """How far one model is ahead of another in these figures of one metric; None where one has none."""
+    found: dict[str, dict[tuple[str, float, str, int], list[Row]]] = {ours: {}, rival: {}}
+    for row in rows:
+        if row.model in found and row.sums:
+            found[row.model].setdefault((row.scenario, row.views, row.status, row.horizon), []).append(row)
     conditions = [key for key in found[ours] if key in found[rival]]
     if not conditions:
         return None
     pairs = [(found[rival][key], found[ours][key]) for key in conditions]
     each = [paired([theirs], [mine]) for theirs, mine in pairs]
     ahead, behind = (sum(low > 0 for _, low, _ in each), sum(high < 0 for _, _, high in each))
-    return Lead(ahead, len(each) - ahead - behind, behind, *paired(*map(list, zip(*pairs, strict=True))))
+    return Lead(ahead, len(each) - ahead - behind, behind, *paired(*map(list, zip(*pairs, strict=True))), unit)
 
 
 def place_claims(rows: Sequence[Row]) -> list[Claim]:
@@ -87,19 +97,18 @@ def unit_claims(rows: Sequence[Row]) -> list[Claim]:
     found = []
     splits: tuple[tuple[Split, str], ...] = (("train", "the scenario trained on"), ("unseen", "unseen scenarios"))
     for split, where in splits:
-        near, far = (sorted(_learned(_errors(rows, steps, split)), key=lambda row: row.value) for steps in (1, 10))
+        near = sorted(_learned(_errors(rows, 1, split)), key=lambda row: row.value)
         if near:
             says = f"On {where}, one step ahead, every model errs by at most ×{FACTOR} of persistence in place"
             worst = near[-1]
             found.append(Claim(says, worst.value <= FACTOR, f"×{said(near[0])} to ×{said(worst)} (`{worst.model}`)"))
-        ours = [row for row in far if row.model == OURS]
-        if ours and len(far) > 1:
-            says = f"On {where}, ten steps ahead, `{OURS}` errs least in place"
-            beside = far[1] if far[0] is ours[0] else far[0]
-            apart = ours[0].low > beside.high or ours[0].high < beside.low
-            level = "" if apart else ", level by their intervals"
-            figures = f"×{said(ours[0])}; `{beside.model}` ×{said(beside)}{level}"
-            found.append(Claim(says, far[0] is ours[0], figures))
+        for metric, steps, unit, says in _LEAST:
+            here = select(rows, metric=metric, horizon=steps, split=split, status="visible", dropping="episode")
+            leads = _leads(here, unit)
+            if leads:
+                least = min(leads, key=lambda rival: leads[rival].value)
+                figures = f"least against `{least}`: {leads[least]}"
+                found.append(Claim(f"On {where}, {says}", leads[least].value > 0, figures))
     return found
 
 
@@ -119,11 +128,21 @@ def _learned(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.model not in FLOORS and not ablation_of(row.model)[1]]
 
 
+def _leads(rows: Sequence[Row], unit: str = "nats") -> dict[str, Lead]:
+    """How far the default is ahead of each other model in these figures."""
+    rivals = [name for name in distinct(_learned(rows), "model") if name != OURS]
+    return {rival: gap for rival in rivals if (gap := lead(rows, OURS, rival, unit))}
+
+
+def _places(rows: Sequence[Row], statuses: Sequence[Status]) -> list[Row]:
+    return [row for row in select(rows, metric=PLACE_NLL) if row.status in statuses]
+
+
 def _of_the_paper(rows: Sequence[Row]) -> list[Claim]:
     found = []
     for ours in PAPER:
         for rival in RIVALS:
-            gap = lead(rows, ours, rival, _DARK)
+            gap = lead(_places(rows, _DARK), ours, rival)
             if gap:
                 says = f"`{ours}` is ahead of `{rival}` on dark places in every condition"
                 found.append(Claim(says, not gap.level + gap.behind, str(gap)))
@@ -132,13 +151,12 @@ def _of_the_paper(rows: Sequence[Row]) -> list[Claim]:
 
 def _of_ours(rows: Sequence[Row]) -> list[Claim]:
     """Of the default: ahead of every model where it is dark, behind none in sight."""
-    rivals = [name for name in distinct(_learned(rows), "model") if name != OURS]
     found = []
     for statuses, says in (
         (_AGES, f"`{OURS}` is ahead of every other model on dark places of every age, in every condition"),
         (_IN_SIGHT, f"`{OURS}` is behind no other model in sight, in any condition"),
     ):
-        leads = {rival: gap for rival in rivals if (gap := lead(rows, OURS, rival, statuses))}
+        leads = _leads(_places(rows, statuses))
         if leads:
             least = min(leads, key=lambda rival: leads[rival].value)
             behind = sum(gap.behind for gap in leads.values())
@@ -152,7 +170,7 @@ def _of_parts(rows: Sequence[Row]) -> list[Claim]:
     found = []
     for ours in (*PAPER, OURS):
         for part, what in _TAKEN.items():
-            gap = lead(rows, ours, f"{ours} ({part})", _DARK)
+            gap = lead(_places(rows, _DARK), ours, f"{ours} ({part})")
             if gap:
                 more = NATS if (ours, part) == (OURS, "reset") else 0.0
                 says = (

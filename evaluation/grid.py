@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from evaluation.held_out import PRIVATE, PURPOSE, collected, held_out
-from evaluation.judges import Judge, UnitJudge, place_judge
+from evaluation.judges import Judge, place_judge, unit_judge
 from evaluation.plan import PLANS, Plan, at_equal_time
 from evaluation.published import write_table
 from evaluation.questions import choose
@@ -212,4 +212,4 @@ def _judge(plan: Plan, folder: Path, terms: Terms, progress: bool) -> Judge:
     if plan.task == "places":
         return place_judge(plan.tested, plan.trained, folder, episodes, SEED, progress, questions, purpose=purpose)
     tests = [held_out(get(name), folder, episodes, SEED, progress, purpose=purpose) for name in plan.tested]
-    return UnitJudge(tests, questions)
+    return unit_judge(tests, plan.trained, folder, SEED, progress, questions)

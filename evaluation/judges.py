@@ -9,11 +9,12 @@ from typing import Protocol, TypeVar
 from evaluation.candidate import Candidate, takeable
 from evaluation.floors import PURPOSE as FLOORS_PURPOSE
 from evaluation.floors import fit
-from evaluation.held_out import PURPOSE, HeldOut, refuse_peeking
+from evaluation.held_out import PURPOSE, HeldOut, held_out, refuse_peeking
 from evaluation.places import Exam, PlaceCandidate, Rates, exam, fitted, said_by
 from evaluation.questions import Question
 from evaluation.rows import Row, Split
 from evaluation.runs import Run, split
+from evaluation.unit_floors import doubtful
 from s2rm_sc2.scenarios import get
 from worldmodel.baselines.constant_velocity import ConstantVelocity
 from worldmodel.baselines.persistence import Persistence
@@ -21,7 +22,7 @@ from worldmodel.baselines.persistence import Persistence
 C = TypeVar("C", Candidate, PlaceCandidate)
 
 FITTED_ON = 24
-"""Episodes of each scenario trained on that the floors of places, and thresholds, are fitted on."""
+"""Episodes of each scenario trained on that floors, and thresholds, are fitted on."""
 
 
 class Judge(Protocol):
@@ -43,35 +44,49 @@ class UnitJudge:
 
     Args:
         tests: windows of each scenario.
+        trained: of the scenarios trained on, on other battles; what needs fitting is fitted on them.
         questions: those about units are asked.
         ablations: what runs are also asked without; all that can be taken away by default.
     """
 
     def __init__(
-        self, tests: Sequence[HeldOut], questions: Sequence[Question], ablations: Sequence[str] | None = None
+        self,
+        tests: Sequence[HeldOut],
+        trained: Sequence[HeldOut],
+        questions: Sequence[Question],
+        ablations: Sequence[str] | None = None,
     ) -> None:
-        self._asking = [question.units for question in questions if question.units]
-        self._ablations = ablations
+        self._questions = [question for question in questions if question.units]
+        self._trained, self._ablations = trained, ablations
         self._tests = [(test, Candidate(Persistence(), test, Persistence.name, None, "train")) for test in tests]
 
     def rows(self, run: Run) -> list[Row]:
         """Documented at :meth:`Judge.rows`."""
-        refuse_peeking(run.info.stores, _called(run), (test for test, _ in self._tests))
+        refuse_peeking(run.info.stores, _called(run), (*(test for test, _ in self._tests), *self._trained))
         rows, without = [], takeable(run, self._ablations)
         for test, floor in self._tests:
-            rows += _answers(self._asking, Candidate.of(run, test, floor, without))
+            rows += _answers(self._asking(), Candidate.of(run, test, floor, without))
             floor.forget()
         return rows
 
     def floors(self, trained: Iterable[Sequence[str]]) -> list[Row]:
         """Documented at :meth:`Judge.floors`."""
         rows, trained = [], list(trained)
+        certain = (Persistence(), ConstantVelocity()) if self._asking("fitted") else ()
+        fitted_floors = [doubtful(floor, self._trained) for floor in certain]
         for test, persistence in self._tests:
             moving = Candidate(ConstantVelocity(), test, ConstantVelocity.name, None, "train", persistence)
-            said = [*_answers(self._asking, persistence), *_answers(self._asking, moving)]
+            said = [*_answers(self._asking("plain"), persistence), *_answers(self._asking("plain"), moving)]
+            for floor in fitted_floors:
+                candidate = Candidate(floor, test, floor.name, None, "train")
+                said += _answers(self._asking("fitted"), candidate)
             rows += _in_splits(said, test.scenario.name, trained)
             persistence.forget()
         return rows
+
+    def _asking(self, floors: str | None = None) -> list[Callable[[Candidate], list[Row]]]:
+        """What is asked, all or that which is put to such floors."""
+        return [q.units for q in self._questions if q.units and floors in (None, q.floors)]
 
 
 class PlaceJudge:
@@ -112,6 +127,27 @@ class PlaceJudge:
                 candidate = PlaceCandidate(rates, asked, thresholds[name], name, None, "train")
                 rows += _in_splits(_answers(self._asking, candidate), asked.test.scenario.name, trained)
         return rows
+
+
+def unit_judge(
+    tests: Sequence[HeldOut],
+    trained: Sequence[str],
+    folder: Path,
+    seed: int,
+    progress: bool,
+    questions: Sequence[Question],
+    ablations: Sequence[str] | None = None,
+) -> UnitJudge:
+    """The judge of units, with what it fits, if it is asked for, on fresh battles of the scenarios trained on.
+
+    Raises:
+        BadArgument: battles are too short.
+        ScenarioUnknown, ScenarioUnsupported: a scenario cannot be played.
+    """
+    fits = any(question.floors == "fitted" for question in questions)
+    names = dict.fromkeys(trained) if fits else {}
+    known = [held_out(get(name), folder, FITTED_ON, seed, progress, purpose=FLOORS_PURPOSE) for name in names]
+    return UnitJudge(tests, known, questions, ablations)
 
 
 def place_judge(

@@ -102,6 +102,25 @@ def alive_brier(answers: Answers) -> Tally:
     return _mean((answers.alive - answers.true_alive) ** 2, answers.asked)
 
 
+def unit_nll(answers: Answers, spread: Floats) -> Tally:
+    """Negative log-likelihood of a unit's next state in nats: of being alive or not and, of the living, of the place.
+
+    Places are told to a tenth of a cell: what counts is the probability that x, and that y, lies within half of that of
+    the truth, by a Laplace distribution around the prediction. No probability counts as less than one in a million, so
+    that one certain error does not outweigh everything.
+
+    Args:
+        answers: one step ahead.
+        spread: scale of the Laplace distribution, cells ``[N, U]``.
+    """
+    lives = _nats(np.where(answers.true_alive, answers.alive, 1.0 - answers.alive))
+    x, y = (
+        _nats(_within(np.abs(said - true), spread))
+        for said, true in ((answers.x, answers.true_x), (answers.y, answers.true_y))
+    )
+    return _mean(lives + np.where(answers.true_alive, x + y, 0.0), answers.asked)
+
+
 def reward_error(outcomes: Outcomes) -> Tally:
     """Mean absolute error of a step's reward, in SMAC's scale (a clean win is 20)."""
     return _mean(np.abs(outcomes.reward - outcomes.true_reward), outcomes.asked)
@@ -143,10 +162,18 @@ BINS = 10
 """Of a reliability curve."""
 
 
+LIKELIHOOD = unit_nll.__name__
+"""The metric that needs to be told how sure a model is of places."""
+
+_BIN, _SURE, _LEAST = 0.1, 1e-3, 1e-6
+"""Cells to which places are told, and that nobody is surer by; the least probability that counts."""
+
+
 def meanings() -> dict[str, str]:
     """What each metric of units, maps and outcomes means, in one line."""
+    functions = {**METRICS, LIKELIHOOD: unit_nll, **OUTCOME_METRICS}
     counted = {
-        name: " ".join((metric.__doc__ or "").split()) for name, metric in [*METRICS.items(), *OUTCOME_METRICS.items()]
+        name: " ".join((metric.__doc__ or "").partition("Args:")[0].split()) for name, metric in functions.items()
     }
     return counted | MAP_METRICS | CALIBRATION_METRICS
 
@@ -216,6 +243,20 @@ class Bootstrap:
 def f1_of(hits: Floats, claimed: Floats, real: Floats) -> Tally:
     """2 TP / (2 TP + FP + FN) (van Rijsbergen 1979); it rests on the true positives and the missed ones."""
     return Tally(2 * hits, claimed + real, real)
+
+
+def _within(error: Floats, spread: Floats) -> Floats:
+    """The probability of the bin that lies so far (cells) from the middle of a Laplace distribution."""
+    spread = np.maximum(spread, _SURE)
+    near, far = (error - _BIN / 2) / spread, (error + _BIN / 2) / spread
+    beyond = 0.5 * (np.exp(-np.maximum(near, 0.0)) - np.exp(-far))
+    around = 1.0 - 0.5 * (np.exp(np.minimum(near, 0.0)) + np.exp(-far))
+    return np.where(near > 0.0, beyond, around)
+
+
+def _nats(probability: Floats) -> Floats:
+    found: Floats = -np.log(np.maximum(probability, _LEAST))
+    return found
 
 
 def _mean(error: Floats, counted: Mask) -> Tally:

@@ -10,7 +10,7 @@ from evaluation.gaps import gaps
 from evaluation.held_out import PRIVATE
 from evaluation.plan import SPLIT, Plan
 from evaluation.rows import Row, over_seeds, select
-from evaluation.sheets import gap_sheet
+from evaluation.sheets import gap_sheets
 from evaluation.summary import ENOUGH_SEEDS
 from evaluation.verdicts import Terms, Verdicts, as_row
 
@@ -36,9 +36,9 @@ def write_table(verdicts: Verdicts, plan: Plan) -> Path:
         parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(shown)]
     for reference in REFERENCES:
         behind = gaps(rows, reference)
-        if behind:
-            sheet = gap_sheet(reference)
-            parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(behind)]
+        for sheet in (sheet.fitted(behind) for sheet in gap_sheets(reference)):
+            if sheet.columns:
+                parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(behind)]
     path = verdicts.publish(runs, means, "\n\n".join(parts) + "\n")
     if plan.beside and (verdicts.out / f"{verdicts.beside(plan.beside.name).table}.md").exists():
         write_table(verdicts.beside(plan.beside.name), plan.beside)

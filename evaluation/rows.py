@@ -35,10 +35,11 @@ class Row:
         status: which units: those in sight of a kept view at the start, those seen before but hidden then (since so
             many steps), or all; or which places: in sight of a kept view now, dark since so many steps (``dark``: 1 to
             10), never seen.
-        metric: a name in :data:`evaluation.metrics.METRICS`, or ``place_nll``.
+        metric: a name in :data:`evaluation.metrics.METRICS`, ``unit_nll`` or ``place_nll``.
         value, low, high: the figure and its 95 % interval over episodes.
         n: units, or places, that it rests on.
-        sums: of places, for each test episode, the sum and the count that the figure is made of.
+        sums: for each test episode, the sum and the count that the figure is made of; of figures that models are
+            compared by battle for battle (places, units in sight, likelihoods).
         dropping: when it was drawn whose views are kept.
         bin: lower edge of the predicted probabilities that a figure of calibration is about; None for other figures.
     """

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from evaluation.gaps import SUFFIX
-from evaluation.metrics import FACTORS
+from evaluation.metrics import FACTORS, LIKELIHOOD
 from evaluation.places import METRIC as PLACE_NLL
 from evaluation.places import SHARES
 from evaluation.rows import Row, Status, select, series_names
@@ -95,12 +95,25 @@ def _steps(pairs: Sequence[tuple[int, float]], status: Status) -> dict[str, dict
     }
 
 
+def _by_age(ages: Mapping[str, Status]) -> dict[str, dict[str, object]]:
+    """Columns for the next step of units last seen so many steps ago."""
+    return {
+        f"{name}, {share:.0%}": {"horizon": 1, "views": share, "status": status, **_WHOLE}
+        for share in (1.0, 0.4)
+        for name, status in ages.items()
+    }
+
+
 _UNITS = "by steps ahead and share of the views kept; × is the factor to persistence, below 1 better"
 _PLACES = "by steps since the place was last in sight of a kept view; lower is better"
 _POSITION, _HEALTH = "Position error in cells", "Health + shield error in points"
 _DEATHS = "F1 of deaths (persistence calls all alive)"
 _SHORT = ((1, 1.0), (1, 0.4), (10, 1.0), (10, 0.4))
 _LONG = tuple((steps, share) for steps in (1, 10) for share in (1.0, 0.4, 0.2))
+_HIDDEN_AGES: dict[str, Status] = {"1-3": "hidden 1-3", "4-7": "hidden 4-7", "8+": "hidden 8+"}
+_HIDDEN = _by_age(_HIDDEN_AGES)
+_LIKELY = _by_age({"in sight": "visible", **_HIDDEN_AGES})
+_BY_AGE = "one step ahead, by steps since a unit was last seen and share of the views; lower is better"
 _AGES: dict[str, Status] = {
     "seen": "in sight",
     "1-10": "dark",
@@ -124,6 +137,7 @@ UNIT_GRID = (
     Sheet(f"{_HEALTH}: units in sight", "health_error", 2, _steps(_LONG, "visible"), _UNITS),
     Sheet(f"{_HEALTH}: units seen before, hidden now", "health_error", 2, _steps(_LONG, "hidden"), _UNITS),
     Sheet(f"{_DEATHS}: units in sight", "dead_f1", 2, _steps(_LONG, "visible"), _UNITS),
+    Sheet("Next state of units: negative log-likelihood in nats", LIKELIHOOD, 2, _LIKELY, _BY_AGE),
 )
 """Tables about units in sight and hidden ones, apart."""
 
@@ -139,11 +153,6 @@ PLACE_SHEETS = tuple(
 )
 """Tables about places, by how long they have been dark."""
 
-_HIDDEN: dict[str, dict[str, object]] = {
-    f"{name}, {share:.0%}": {"horizon": 1, "views": share, "status": status, **_WHOLE}
-    for share in (1.0, 0.4)
-    for name, status in (("1-3", "hidden 1-3"), ("4-7", "hidden 4-7"), ("8+", "hidden 8+"))
-}
 _NEXT = _steps([(1, share) for share in (1.0, 0.8, 0.6, 0.4, 0.2)], "all")
 _BY_STEP: dict[str, dict[str, object]] = {
     f"{steps} step{'s' if steps > 1 else ''}, {share:.0%}": {
@@ -154,7 +163,6 @@ _BY_STEP: dict[str, dict[str, object]] = {
 }  # fmt: skip
 _F1 = "by steps ahead and share of the views kept; higher is better, 1 is perfect"
 _LOW = "by steps ahead and share of the views kept; lower is better"
-_BY_AGE = "one step ahead, by steps since a unit was last seen and share of the views; lower is better"
 _MAPS = {"friend_foe_f1": "Friend/foe F1 of local maps", "unit_type_f1": "Unit type F1 of local maps"}
 
 MORE_UNITS = (
@@ -197,16 +205,23 @@ def every_sheet(rows: Sequence[Row], sheets: Sequence[Sheet] = ()) -> list[Sheet
 
 
 _GAPS: tuple[Status, ...] = ("in sight", "dark", "dark 11-19")
+_PAIRED = "above 0 is worse, paired by battles"
 
 
-def gap_sheet(reference: str) -> Sheet:
-    """The table of :func:`evaluation.gaps.gaps` to a model."""
-    columns = {
+def gap_sheets(reference: str) -> tuple[Sheet, ...]:
+    """The tables of :func:`evaluation.gaps.gaps` to a model."""
+    dark = {
         f"{heading}, {share:.0%}": {"views": share, "status": status}
         for heading, status in _AGES.items()
         if status in _GAPS
         for share in reversed(SHARES)
     }
-    title = f"Places: nats more than {reference} needs"
-    caption = "by steps since the place was last in sight and share of the views; above 0 is worse, paired by battles"
-    return Sheet(title, f"{PLACE_NLL}{SUFFIX}", 2, columns, caption)
+    since = f"by steps since the place was last in sight and share of the views; {_PAIRED}"
+    ahead = f"units in sight, by steps ahead and share of the views kept; {_PAIRED}"
+    aged = f"one step ahead, by steps since a unit was last seen and share of the views; {_PAIRED}"
+    return (
+        Sheet(f"Places: nats more than {reference} needs", f"{PLACE_NLL}{SUFFIX}", 2, dark, since),
+        Sheet(f"{_POSITION} more than {reference}", f"position_error{SUFFIX}", 3, _steps(_LONG, "visible"), ahead),
+        Sheet(f"{_HEALTH} more than {reference}", f"health_error{SUFFIX}", 2, _steps(_LONG, "visible"), ahead),
+        Sheet(f"Next state of units: nats more than {reference} needs", f"{LIKELIHOOD}{SUFFIX}", 2, _LIKELY, aged),
+    )

@@ -11,7 +11,7 @@ import torch
 
 from evaluation.gallery import draw_all
 from evaluation.held_out import HORIZON, NEEDED, POLICY, PURPOSE, WARMUP, WINDOWS_PER_EPISODE, held_out
-from evaluation.judges import Judge, UnitJudge, place_judge
+from evaluation.judges import Judge, place_judge, unit_judge
 from evaluation.questions import Question, choose
 from evaluation.questions.ablations import QUESTION as ABLATIONS
 from evaluation.report import Report
@@ -82,12 +82,12 @@ def evaluate(
     names = list(dict.fromkeys(get(name).name for name in names))
     folder = out or loaded[0].folder / "evaluation"
     judges: list[Judge] = []
+    known = [name for run in loaded for name in run.info.scenarios]
     tests = {}
     if "units" in tasks:
         tests = {name: held_out(get(name), folder, episodes, seed, progress) for name in names}
-        judges.append(UnitJudge(list(tests.values()), asked, ablations or None))
+        judges.append(unit_judge(list(tests.values()), known, folder, seed, progress, asked, ablations or None))
     if "places" in tasks:
-        known = [name for run in loaded for name in run.info.scenarios]
         judges.append(place_judge(names, known, folder, episodes, seed, progress, asked, ablations or None))
     rows = [row for judge in judges for run in loaded for row in judge.rows(run)]
     rows += [row for judge in judges for row in judge.floors(trained)]

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from evaluation.figures.panels import COLUMNS, title
 from evaluation.figures.picture import Picture, Section
 from evaluation.figures.style import FLOOR_COLOUR, GRID_COLOUR, looks, save
-from evaluation.figures.views import nearest
+from evaluation.figures.views import nearest, steps
 from evaluation.gaps import SUFFIX
-from evaluation.labels import more_is_better, name_of, percent
+from evaluation.labels import axis_of, more_is_better, name_of, percent
 from evaluation.rows import Row, distinct, select
 from s2rm_sc2.draw.field import INK
 
@@ -21,8 +21,9 @@ AHEAD, SHARE = 10, 0.4
 _ABOUT = {
     "place_nll": ("dark", "places"),
     "friend_foe_f1": ("dark", "places"),
-    "position_error": ("all", "units"),
-    "health_error": ("all", "units"),
+    "position_error": ("visible", "units in sight"),
+    "health_error": ("visible", "units in sight"),
+    "unit_nll": ("visible", "units in sight"),
 }
 """Which units or places are compared by metric, and what they are."""
 
@@ -39,9 +40,9 @@ def draw(behind: Sequence[Row], reference: str, folder: Path) -> list[Picture]:
     for metric, (status, what) in _ABOUT.items():
         section: Section = "places" if what == "places" else "units"
         found = select(behind, metric=f"{metric}{SUFFIX}", status=status, dropping="episode")
-        if what == "units":
+        if section == "units":
             chosen = nearest(select(found, views=SHARE), AHEAD)
-            when = f"{chosen[0].horizon} steps ahead with {percent(SHARE)} of the views" if chosen else ""
+            when = f"of {what}, {steps(chosen)} ahead with {percent(SHARE)} of the views" if chosen else ""
         else:
             shares = sorted(distinct(found, "views"))
             chosen = select(found, views=shares[len(shares) // 2]) if shares else []
@@ -83,7 +84,8 @@ def _drawn(rows: Sequence[Row], reference: str, path: Path) -> Path:
         _dress(axes, models)
         title(axes, scenario, split)
         axes.tick_params(labelbottom=True)
-    figure.supxlabel(f"more than {reference}", fontsize=8.5, color=INK)
+    axis = axis_of(rows[0].metric.removesuffix(SUFFIX))
+    figure.supxlabel(f"{axis} more than {reference}", fontsize=8.5, color=INK)
     figure.tight_layout(w_pad=1.0, h_pad=1.0)
     return save(figure, path)
 

@@ -25,7 +25,7 @@ def draw(rows: Sequence[Row], folder: Path) -> list[Picture]:
         here = select(rows, dropping=dropping)
         for metric in UNITS:
             chosen = nearest(select(here, metric=metric, status="all"), AHEAD)
-            words = f"{_steps(chosen)} ahead, by the share of views kept ({meaning})"
+            words = f"{steps(chosen)} ahead, by the share of views kept ({meaning})"
             pictures += _pictures(chosen, "units", folder, dropping, words)
         for metric in PLACES:
             chosen = select(here, metric=metric, status="dark")
@@ -40,7 +40,8 @@ def nearest(rows: Sequence[Row], horizon: int) -> list[Row]:
     return select(rows, horizon=found[0]) if found else []
 
 
-def _steps(rows: Sequence[Row]) -> str:
+def steps(rows: Sequence[Row]) -> str:
+    """How far ahead these figures look, ``5 steps``."""
     return f"{rows[0].horizon} step{'s' if rows[0].horizon > 1 else ''}" if rows else ""
 
 

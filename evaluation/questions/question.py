@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from evaluation.candidate import Candidate
 from evaluation.places import PlaceCandidate
@@ -18,6 +19,8 @@ class Question:
         units: its figures of a model that was trained on units; None where it asks nothing about them.
         places: its figures of a model that was trained on places; None where it asks nothing about them.
         usual: asked unless others are named.
+        floors: whether the floors of units answer as they are, or with doubts that were fitted
+            (:mod:`evaluation.unit_floors`).
     """
 
     name: str
@@ -25,3 +28,4 @@ class Question:
     units: Callable[[Candidate], list[Row]] | None = None
     places: Callable[[PlaceCandidate], list[Row]] | None = None
     usual: bool = True
+    floors: Literal["plain", "fitted"] = "plain"

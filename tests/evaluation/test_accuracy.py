@@ -5,10 +5,22 @@ import numpy as np
 import pytest
 import torch
 
+from evaluation.accuracy import next_steps
 from evaluation.candidate import SHARES, Candidate
 from evaluation.held_out import HORIZON, WARMUP, HeldOut, held_out, some
-from evaluation.questions import QUESTIONS, calibration, hidden, horizon, outcome, scenarios, views, views_by_step
+from evaluation.questions import (
+    QUESTIONS,
+    calibration,
+    hidden,
+    horizon,
+    likelihood,
+    outcome,
+    scenarios,
+    views,
+    views_by_step,
+)
 from evaluation.rows import Dropping, Row, select
+from evaluation.unit_floors import doubtful
 from s2rm_sc2.scenarios import get
 from s2rm_sc2.table import UnitTable
 from worldmodel.baselines.constant_velocity import ConstantVelocity
@@ -262,3 +274,22 @@ def test_a_question_says_what_it_asks_and_is_called_as_its_file() -> None:
         assert asked.__module__ == f"evaluation.questions.{question.name}"
         assert question.asks.endswith("?")
     assert scenarios.QUESTION.usual
+
+
+def test_a_doubtful_floor_doubts_as_often_as_battles_proved_it_wrong() -> None:
+    """In sight the marine stands for 20 steps; the enemy walks east for 10 and falls in the eleventh."""
+    test = duel(distance=-6.0, death=WARMUP + 10)
+    said = next_steps(doubtful(Persistence(), [test]), test.windows, test.kept(1.0))
+    asked = said.known & (said.age == 0)
+    assert int(asked.sum()) == 31
+    assert said.spread[asked].tolist() == pytest.approx([10 * SPEED / 2 / 30] * 31)
+    assert said.alive[asked].tolist() == pytest.approx([(2 * 30 + 0.5) / (2 * 31 + 1)] * 31)  # at both shares of views
+
+
+def test_who_doubts_where_it_errs_holds_the_truth_likelier_than_who_is_certain() -> None:
+    test = duel(distance=-6.0)
+    certain, walks = (Candidate(model, test, "m", 0, "unseen") for model in (Persistence(), Seer()))
+    doubts = Candidate(doubtful(Persistence(), [test]), test, "m", None, "unseen")
+    worst, middle, best = (likelihood.units(who)[0] for who in (certain, doubts, walks))
+    assert [row.status for row in (worst, middle, best)] == ["visible"] * 3
+    assert worst.value > middle.value > best.value

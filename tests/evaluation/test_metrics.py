@@ -1,6 +1,8 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from evaluation.metrics import (
     health_error,
     position_error,
     reliability,
+    unit_nll,
 )
 
 # One window of four units: two live, one dies unforeseen, the last is not asked about.
@@ -52,6 +55,36 @@ def value(metric: Callable[[Answers], Tally], answers: Answers) -> float:
 def test_metrics_equal_what_a_hand_computes(metric: Callable[[Answers], Tally], expected: float, count: int) -> None:
     assert value(metric, ANSWERS) == pytest.approx(expected)
     assert metric(ANSWERS).count.sum() == count
+
+
+def test_the_likelihood_of_a_next_state_equals_what_a_hand_computes() -> None:
+    """The first lives, .04 cells from where it was said to be, the second lives 1 cell away, the third is dead."""
+    answers = replace(ANSWERS, x=np.array([[0.04, 5.0, 7.0, 0.0]]), y=np.array([[0.0, 5.0, 7.0, 0.0]]))
+    spread = np.array([[0.1, 0.5, 1.0, 1.0]])
+    half = 1 - np.exp(-0.5)  # within half a scale of the middle
+    first = -np.log(0.9) - np.log(1 - (np.exp(-0.1) + np.exp(-0.9)) / 2) - np.log(half)
+    second = -np.log(0.4) - np.log(1 - np.exp(-0.1)) - np.log((np.exp(-1.9) - np.exp(-2.1)) / 2)
+    third = -np.log(1 - 0.6)
+    tally = unit_nll(answers, spread)
+    assert tally.over == pytest.approx([first + second + third])
+    assert tally.under == tally.count == 3
+
+
+@given(st.floats(0.02, 1.0), st.floats(-2.0, 2.0))
+def test_the_chances_of_all_places_add_up_to_one(spread: float, said: float) -> None:
+    places: npt.NDArray[np.float64] = np.linspace(-40.0, 40.0, 801)[:, None]
+    flat, certain = np.zeros_like(places), np.ones_like(places)
+    answers = Answers(flat + said, flat, flat, certain, places, flat, flat, certain > 0, certain > 0)
+    of_y = 1.0 - np.exp(-0.05 / spread)
+    chances = np.exp(-unit_nll(answers, np.full_like(places, spread)).over) / of_y
+    assert chances[chances > 2e-6 / of_y].sum() == pytest.approx(1.0, abs=2e-3)
+
+
+def test_what_was_called_impossible_costs_no_more_than_one_in_a_million() -> None:
+    certain = replace(ANSWERS, alive=np.array([[1.0, 0.0, 1.0, 0.0]]))
+    tally = unit_nll(certain, np.full((1, 4), 1e-3))
+    assert tally.over[0] <= 3 * 3 * np.log(1e6)
+    assert np.isfinite(tally.over).all()
 
 
 def test_metrics_of_the_outcome_equal_what_a_hand_computes() -> None:

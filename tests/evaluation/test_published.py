@@ -119,12 +119,11 @@ def test_a_lead_counts_conditions_by_their_intervals() -> None:
         replace(places("lstm", 5.0, views=0.6), sums=sums(1, 6, 3, 8, 7)),
         places("lstm", 4.5, views=0.3),
     ]
-    found = lead([*ours, *theirs], "s2gru", "lstm", ["dark"])
+    found = lead([*ours, *theirs], "s2gru", "lstm")
     assert found is not None
     assert (found.ahead, found.level, found.behind) == (1, 1, 1)
     assert found.value == pytest.approx((1.0 + 0.0 - 0.5) / 3)
-    assert lead(ours, "s2gru", "lstm", ["dark"]) is None
-    assert lead([*ours, *theirs], "s2gru", "lstm", ["never"]) is None
+    assert lead(ours, "s2gru", "lstm") is None
 
 
 def said(claims: Sequence[Claim], *words: str) -> Claim:
@@ -169,17 +168,21 @@ def test_what_a_part_is_worth_is_how_much_worse_a_model_is_without_it() -> None:
 
 def test_claims_about_units_are_told_with_their_figures() -> None:
     def asked(ours: float, other: float) -> list[Claim]:
-        rows = [row(name, value, 0.01, seed=0, **FACTOR) for name, value in ((OURS, ours), ("lstm", other))]
-        return unit_claims([*rows, *(replace(found, horizon=10) for found in rows), row("rim", 0.5, **FACTOR)])
+        near = [row(name, value, 0.01, seed=0, **FACTOR) for name, value in ((OURS, ours), ("lstm", other))]
+        far = [
+            row(name, value, seed=0, metric="position_error", status="visible", horizon=10, sums=sums(value, 2 * value))
+            for name, value in ((OURS, ours), ("lstm", other), ("persistence", 0.1))
+        ]
+        return unit_claims([*near, *far])
 
     (every, least) = asked(0.5, 0.55)
     assert every.holds
     assert every.found == "×0.50 ±0.01 to ×0.55 ±0.01 (`lstm`)"
     assert least.holds
-    assert least.found == "×0.50 ±0.01; `lstm` ×0.55 ±0.01"
+    assert least.found.startswith("least against `lstm`: ahead in 1, level in 0, behind in 0; by 0.07 [")
+    assert least.found.endswith("cells in the mean")
     (every, least) = asked(0.61, 0.6)
     assert not every.holds
     assert not least.holds
-    assert least.found.endswith("`lstm` ×0.60 ±0.01, level by their intervals")
     assert markdown([least]).splitlines()[2].startswith("| On unseen scenarios, ten steps ahead")
     assert "| **no** |" in markdown([least])
