@@ -23,15 +23,18 @@ class Column:
         heading: its name.
         split: over the scenarios trained on, or over the unseen ones.
         where: what its rows have in common.
+        among: over these scenarios only.
     """
 
     heading: str
     split: Split
     where: Mapping[str, object]
+    among: tuple[str, ...] = ()
 
     def figures(self, rows: Sequence[Row]) -> list[Row]:
         """A figure for each model and floor; see :func:`together`."""
-        return together(select(rows, split=self.split, bin=None, dropping="episode", **self.where))
+        found = select(rows, split=self.split, bin=None, dropping="episode", **self.where)
+        return together([row for row in found if not self.among or row.scenario in self.among])
 
 
 @dataclass(frozen=True)
@@ -132,11 +135,15 @@ _MEANS = (
     "Means over scenarios and seeds, ± half of the 95 % interval over battles and seeds; scenarios with fewer than "
     f"{FEW_COUNTED} {{}} in a column are left out of it. Bold is the best mean, which may be level with others"
 )
+_PARTS = (
+    "As the first table. Other teams of the types trained on, a ladder of 2 to 27 agents, other ground and starting "
+    "points, teams that differ, several fights at once."
+)
 _UNITS = (
     f"{_MEANS.format('units')}. × persistence's error on the same battles, below 1 is better; units in sight, all views"
 )
 
-UNIT_BRIEF = (
+_UNIT_BRIEF = (
     Brief(
         "Where units are, × persistence",
         (
@@ -170,7 +177,17 @@ UNIT_BRIEF = (
         "Who lives, and where to a tenth of a cell; lower is better. Floors are fitted on battles of their own.",
     ),
 )
-"""Units."""
+
+
+def unit_brief(parts: Mapping[str, tuple[str, ...]]) -> tuple[Brief, ...]:
+    """Units; at last by what is new about the scenarios of each part of a split (:data:`evaluation.splits.PARTS`)."""
+    known = unit_column(_POSITION, 10, "train")
+    new = (
+        replace(unit_column(_POSITION, 10, "unseen"), heading=part, among=scenarios)
+        for part, scenarios in parts.items()
+    )
+    return *_UNIT_BRIEF, Brief("Where units are, × persistence, ten steps ahead, by what is new", (known, *new), _PARTS)
+
 
 _PLACES = (
     f"{_MEANS.format('places')}. By steps since a place was last in sight of a kept view; lower is better; `dark` is 1 "

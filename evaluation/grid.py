@@ -15,6 +15,7 @@ from evaluation.judges import Judge, place_judge, unit_judge
 from evaluation.plan import PLANS, Plan, at_equal_time
 from evaluation.published import write_table
 from evaluation.questions import choose
+from evaluation.questions.scenarios import QUESTION as SCENARIOS
 from evaluation.runs import Run
 from evaluation.verdicts import Terms, Verdicts
 from s2rm_sc2.errors import BadArgument
@@ -89,13 +90,13 @@ def benchmark_models(
         if not entries:
             raise BadArgument(f"No finished run of table {plan.name} lies in {folder}; leave out --runs to train some.")
     _same_stores([folder / entry.name for entry in entries if entry not in missing])
-    terms = Terms(PRIVATE if private else PURPOSE, episodes, plan.tested, plan.questions)
+    terms = Terms(PRIVATE if private else PURPOSE, episodes, (*plan.tested, *plan.besides), plan.questions)
     verdicts = Verdicts(out, plan.name, terms)
     training = _training_stores(plan, data, progress) if missing else []
     unjudged = [entry for entry in entries if entry in missing or verdicts.lacks(folder / entry.name)]
-    judge = _judge(plan, out / "tests", terms, progress) if unjudged or verdicts.lacks(None) else None
-    if judge is not None and verdicts.lacks(None):
-        verdicts.write(None, judge.floors([plan.trained]))
+    judges = _judges(plan, out / "tests", terms, progress) if unjudged or verdicts.lacks(None) else []
+    if judges and verdicts.lacks(None):
+        verdicts.write(None, [row for judge in judges for row in judge.floors([plan.trained])])
     with progress_display(progress) as display:
         whole = display.add_task(f"table {plan.name}", total=len(entries), completed=0, note="")
         for entry in entries:
@@ -103,10 +104,11 @@ def benchmark_models(
             display.update(whole, note=entry.name)
             if entry in missing:
                 train(training, entry.model, entry.training, entry.seed, run, progress=progress, display=display)
-            if judge is not None and entry in unjudged:
+            if judges and entry in unjudged:
                 display.update(whole, note=f"judging {entry.name}")
                 model, info = load_checkpoint(run)
-                verdicts.write(run, judge.rows(Run(run, model, info, model.name)))
+                judged = Run(run, model, info, model.name)
+                verdicts.write(run, [row for judge in judges for row in judge.rows(judged)])
                 write_table(verdicts, plan)
             display.advance(whole)
     return write_table(verdicts, plan)
@@ -207,9 +209,13 @@ def _same_stores(runs: Sequence[Path]) -> None:
             )
 
 
-def _judge(plan: Plan, folder: Path, terms: Terms, progress: bool) -> Judge:
-    questions, episodes, purpose = choose(plan.questions), terms.episodes, terms.purpose
+def _judges(plan: Plan, folder: Path, terms: Terms, progress: bool) -> list[Judge]:
+    episodes, purpose = terms.episodes, terms.purpose
     if plan.task == "places":
-        return place_judge(plan.tested, plan.trained, folder, episodes, SEED, progress, questions, purpose=purpose)
-    tests = [held_out(get(name), folder, episodes, SEED, progress, purpose=purpose) for name in plan.tested]
-    return unit_judge(tests, plan.trained, folder, SEED, progress, questions)
+        asked = choose(plan.questions)
+        return [place_judge(plan.tested, plan.trained, folder, episodes, SEED, progress, asked, purpose=purpose)]
+    judges: list[Judge] = []
+    for names, questions, ablations in ((plan.tested, plan.questions, None), (plan.besides, (SCENARIOS.name,), ())):
+        tests = [held_out(get(name), folder, episodes, SEED, progress, purpose=purpose) for name in names]
+        judges.append(unit_judge(tests, plan.trained, folder, SEED, progress, choose(questions), ablations))
+    return judges

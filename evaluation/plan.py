@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from evaluation.brief import PLACE_BRIEF, UNIT_BRIEF, Brief
+from evaluation.brief import PLACE_BRIEF, Brief, unit_brief
 from evaluation.claims import Claim, place_claims, unit_claims
 from evaluation.questions import ALL
 from evaluation.rows import Row
 from evaluation.sheets import PLACE_SHEETS, UNIT_GRID, Sheet
-from evaluation.splits import training_set
+from evaluation.splits import TrainingSet, training_set
 from worldmodel.config import Task
 
 SPLIT = "v1"
@@ -27,6 +27,7 @@ class Plan:
         task: what models are trained on.
         trained, episodes: the scenarios, and how many episodes of each.
         tested: scenarios of the table.
+        besides: more of them, of which only forecasts are asked (question ``scenarios``, no ablations).
         sheets: its tables.
         briefs: its tables in brief.
         claims: what its figures say of what is claimed.
@@ -43,6 +44,7 @@ class Plan:
     briefs: tuple[Brief, ...]
     claims: Callable[[Sequence[Row]], list[Claim]]
     questions: tuple[str, ...] = (ALL,)
+    besides: tuple[str, ...] = ()
     beside: "Plan | None" = None
 
 
@@ -51,18 +53,25 @@ def at_equal_time(plan: Plan, minutes: float) -> Plan:
     return replace(plan, name=f"{plan.name}-{minutes:g}-{MINUTES}", beside=plan)
 
 
-_UNITS, _PLACES = training_set(SPLIT, "1c3s5z"), training_set(SPLIT, "fields")
-_MORE = ("3x1s2z,sight=5", "3x2s2z,sight=5", "3x1s2z", "3x2s2z")
+def _of_units(name: str, known: TrainingSet) -> Plan:
+    tested = tuple(known.tested("compositions", "counts"))
+    besides = tuple(found for found in known.tested() if found not in tested)
+    brief = unit_brief(known.parts)
+    return Plan(name, "units", known.trained, known.episodes, tested, UNIT_GRID, brief, unit_claims, besides=besides)
 
-_TESTED = (*_UNITS.tested("compositions", "counts"),), (*_MORE, *_PLACES.parts["fields"])
+
+def _of_places(name: str, known: TrainingSet) -> Plan:
+    more = ("3x1s2z,sight=5", "3x2s2z,sight=5", "3x1s2z", "3x2s2z")
+    tested = (*more, *known.parts["fields"])
+    return Plan(name, "places", known.trained, known.episodes, tested, PLACE_SHEETS, PLACE_BRIEF, place_claims)
+
 
 PLANS = {
     plan.name: plan
     for plan in (
-        Plan("units", "units", _UNITS.trained, _UNITS.episodes, _TESTED[0], UNIT_GRID, UNIT_BRIEF, unit_claims),
-        Plan(
-            "places", "places", _PLACES.trained, _PLACES.episodes, _TESTED[1], PLACE_SHEETS, PLACE_BRIEF, place_claims
-        ),
+        _of_units("units", training_set(SPLIT, "1c3s5z")),
+        _of_places("places", training_set(SPLIT, "fields")),
+        *(_of_units(f"units-{name}", training_set(SPLIT, name)) for name in ("2s3z+3s5z", "marines")),
     )
 }
-"""The tables: units, and places with sight 5 and SMAC's own sight 9 (one model for both)."""
+"""The tables: units by what models are trained on, and places with sight 5 and SMAC's own sight 9 (one for both)."""

@@ -200,7 +200,7 @@ def evaluate(
 
 @verb
 def benchmark_models(
-    table: Annotated[str, typer.Option(help="units or places.")] = "places",
+    table: Annotated[str, typer.Option(help="units, places, units-2s3z+3s5z or units-marines.")] = "places",
     models: Annotated[str | None, typer.Option(help="As in s2gru,lstm; by default all that can be asked.")] = None,
     seeds: Annotated[str, typer.Option(help="Of the trainings.")] = "0,1,2",
     updates: Annotated[int | None, typer.Option(help="Optimiser steps; by default the preset's.")] = None,

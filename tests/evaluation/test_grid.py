@@ -190,6 +190,23 @@ def sums(*costs: float) -> tuple[tuple[float, float], ...]:
     return tuple((10.0 * cost, 10.0) for cost in costs)
 
 
+def test_scenarios_besides_are_asked_about_forecasts_only(store_2s3z: EpisodeStore, tmp_path: Path) -> None:
+    table = replace(PLANS["units"], trained=("2s3z",), episodes=20, tested=("2s3z",), besides=("2s3z@flat",))
+    asked = replace(table, questions=("scenarios", "likelihood", "ablations"))
+    entry = entries(asked, ["s2gru"], [0], "debug", 1)
+    benchmark_models(asked, entry, tmp_path, episodes=2, data=store_2s3z.path.parent, progress=False)
+    found = {
+        (row.scenario, row.split): {(other.model, other.metric) for other in select(rows, scenario=row.scenario)}
+        for rows in [figures(tmp_path, "units")]
+        for row in rows
+    }
+    assert set(found) == {("2s3z", "train"), ("2s3z@flat", "unseen")}
+    more = {("s2gru (reset)", "position_error"), ("s2gru", "unit_nll"), ("constant velocity", "unit_nll")}
+    assert more <= found["2s3z", "train"]
+    assert not more & found["2s3z@flat", "unseen"]
+    assert {("s2gru", "position_error"), ("constant velocity", "position_error")} <= found["2s3z@flat", "unseen"]
+
+
 def test_a_gap_is_sure_where_every_battle_says_the_same_however_hard_it_is() -> None:
     row = Row("ours", 0, "3m", "train", 1.0, 1, "dark", "place_nll", 5.0, 3.0, 7.0, 50, sums(1, 3, 5, 7, 9))
     other = replace(row, model="other", seed=None, sums=sums(2.5, 4.5, 6.5, 8.5, 10.5))

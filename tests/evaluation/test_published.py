@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from evaluation.brief import PLACE_BRIEF, UNIT_BRIEF, together
+from evaluation.brief import PLACE_BRIEF, together, unit_brief
 from evaluation.claims import OURS, Claim, lead, markdown, place_claims, unit_claims
 from evaluation.gaps import gaps, paired
 from evaluation.rows import Row, select
@@ -74,8 +74,12 @@ def test_a_brief_table_has_a_line_for_each_model_the_best_in_bold_and_floors_las
 
 
 def test_columns_of_units_hold_what_they_say() -> None:
+    parts = {"teams": ("8m", "3m"), "ground": ("3m@flat",)}
+
     def cells(table: int) -> dict[str, str]:
-        heads, _, line = (text.strip("| ").split(" | ") for text in UNIT_BRIEF[table].markdown(rows).splitlines())
+        heads, _, line = (
+            text.strip("| ").split(" | ") for text in unit_brief(parts)[table].markdown(rows).splitlines()
+        )
         return dict(zip(heads, line, strict=True))
 
     rows = [
@@ -99,6 +103,14 @@ def test_columns_of_units_hold_what_they_say() -> None:
         "1 step, unseen, hidden 1-3 steps, 40 % of views": "0.50 ±0.00",
     }
     assert list(cells(1).values()) == ["m", "0.60 ±0.00", "–", "–", "–", "0.70 ±0.00"]
+    rows.append(row("m", 0.8, 0, seed=0, horizon=10, scenario="3m@flat", **FACTOR))
+    rows.append(row("m", 0.1, 0, seed=0, horizon=10, split="train", **FACTOR))
+    assert cells(3) == {
+        "model": "m",
+        "10 steps, trained on": "0.10 ±0.00",
+        "teams": "0.30 ±0.00",
+        "ground": "0.80 ±0.00",
+    }
 
 
 def test_a_gap_over_conditions_is_their_mean_and_as_sure_as_the_battles_that_they_share() -> None:
