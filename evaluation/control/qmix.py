@@ -50,8 +50,8 @@ class Qmix:
         return played
 
     def _drawn(self, generator: torch.Generator) -> TensorDict:
-        """Remembered steps, each rollout of the stage with an equal share."""
-        share = -(-self.settings.batch // len(self._memory))
+        """Remembered battles, the steps of a rollout each, every rollout of the stage with an equal share."""
+        share = -(-self.settings.batch // (self.settings.rollout * len(self._memory)))
         rows = torch.randint(len(self._memory[0]), (len(self._memory), share), generator=generator)
         return torch.cat([part[picked] for part, picked in zip(self._memory, rows, strict=True)])
 
@@ -65,7 +65,7 @@ class Qmix:
 
 
 def _transitions(played: Rollout, scale: float) -> TensorDict:
-    """The rollout's steps as the loss reads them; a step that reached the limit is followed by the values beyond it."""
+    """The rollout as the loss reads it, ``[B, T]``; a step that reached the limit is followed by the values beyond."""
     over = played.terminated | played.truncated
     then = {
         "observation": played.after_observation,
@@ -77,7 +77,7 @@ def _transitions(played: Rollout, scale: float) -> TensorDict:
     }
     now = {"observation": played.observation, "mask": played.mask, "state": played.state, "action": played.action}
     shape = played.reward.shape
-    return TensorDict({**now, "next": TensorDict(then, shape)}, shape).flatten()
+    return TensorDict({**now, "next": TensorDict(then, shape)}, shape).transpose(0, 1).contiguous()
 
 
 def _loss(agents: AgentNetwork, battles: BatchedBattles, settings: Settings) -> QMixerLoss:
@@ -105,5 +105,5 @@ def _loss(agents: AgentNetwork, battles: BatchedBattles, settings: Settings) -> 
         done="done",
         terminated="terminated",
     )
-    loss.make_value_estimator(ValueEstimators.TD0, gamma=settings.discount)
+    loss.make_value_estimator(ValueEstimators.TDLambda, gamma=settings.discount, lmbda=settings.returns)
     return loss

@@ -33,6 +33,8 @@ class Settings:
         explore: share of a training over which QMIX's share of random actions falls from 1 to ``least``.
         least: QMIX's smallest share of random actions.
         follow: how far QMIX's target network moves towards the network at each update.
+        returns: QMIX's lambda of the returns that values are learned from (Hu et al. 2021); with that of one step, 0,
+            rewards travel too slowly for so few steps.
     """
 
     algorithm: Algorithm = "mappo"
@@ -49,12 +51,13 @@ class Settings:
     clip: float = 0.2
     trace: float = 0.95
     entropy: float = 0.003
-    batch: int = 512
-    draws: int = 16
+    batch: int = 2048
+    draws: int = 40
     mixing: int = 32
     explore: float = 0.3
     least: float = 0.05
     follow: float = 0.01
+    returns: float = 0.8
 
     @property
     def steps(self) -> int:

@@ -111,8 +111,9 @@ def test_mappo_does_more_often_what_is_paid_for() -> None:
     assert stops() > before + 0.02
 
 
-def test_qmix_learns_towards_the_best_that_is_possible_after_a_step(played: Rollout) -> None:
-    settings = replace(TINY, algorithm="qmix")
+def test_qmix_learns_towards_rewards_to_come_and_the_best_that_is_possible_after_each(played: Rollout) -> None:
+    """Each step's return is its reward and, discounted, a mixture of the value after it and the next step's return."""
+    settings = replace(TINY, algorithm="qmix", returns=0.6)
     qmix = learner(BatchedBattles(SCENARIO, 1), settings, 0)
     assert isinstance(qmix, Qmix)
     with torch.no_grad():
@@ -121,7 +122,14 @@ def test_qmix_learns_towards_the_best_that_is_possible_after_a_step(played: Roll
         mixer = qmix._loss.mixer_network
         with qmix._loss.mixer_network_params.to_module(mixer):
             said, beyond = (mixer.module(*pair)[..., 0] for pair in ((taken, played.state), (best, played.after)))
-        target = settings.reward_scale * played.reward + settings.discount * beyond.where(~played.terminated, 0.0)
+        beyond = beyond.where(~played.terminated, 0.0)
+        cut = played.terminated | played.truncated
+        target = torch.zeros_like(beyond)
+        for step in reversed(range(STEPS)):
+            after = beyond[step]
+            if step < STEPS - 1:
+                after = torch.where(cut[step], after, 0.4 * after + 0.6 * target[step + 1])
+            target[step] = settings.reward_scale * played.reward[step] + settings.discount * after
         loss = qmix._loss(_transitions(played, settings.reward_scale))["loss"]
     assert float(loss) == pytest.approx(float((said - target).square().mean()), rel=1e-4)
 
