@@ -6,13 +6,11 @@ from math import sqrt
 from statistics import fmean
 
 from evaluation.candidate import HIDDEN
-from evaluation.figures.style import ablation_of
 from evaluation.labels import more_is_better
 from evaluation.metrics import LIKELIHOOD
 from evaluation.places import METRIC as PLACE_NLL
 from evaluation.places import SHARES
-from evaluation.rows import FLOORS, Row, Split, Status, distinct, over_seeds, select
-from evaluation.summary import FEW_COUNTED
+from evaluation.rows import FEW_COUNTED, FLOORS, Row, Split, Status, ablation_of, distinct, over_seeds, select
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Brief:
 def together(rows: Sequence[Row]) -> list[Row]:
     """Means over scenarios and seeds: one row for each model, each scenario counting as much as every other.
 
-    Left out are scenarios in which a figure rests on fewer than :data:`evaluation.summary.FEW_COUNTED` units or places,
+    Left out are scenarios in which a figure rests on fewer than :data:`evaluation.rows.FEW_COUNTED` units or places,
     and those in which a model has none. Scenarios are different battles, so their intervals join as squares.
     """
     series: dict[tuple[str, int | None], dict[str, Row]] = {}
@@ -164,7 +162,7 @@ _UNIT_BRIEF = (
         "As above; of F1, 1 is perfect.",
     ),
     Brief(
-        "How likely the next state was: nats",
+        "How likely life and place were: nats",
         (
             unit_column(LIKELIHOOD, 1, "train"),
             unit_column(LIKELIHOOD, 1, "unseen"),

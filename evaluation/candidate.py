@@ -44,6 +44,8 @@ Tallies = dict[str, Tally]
 
 
 Sums = tuple[tuple[float, float], ...]
+"""What rows keep of each battle."""
+
 _NO_SUMS: Mapping[str, Sums] = {}
 
 
@@ -172,7 +174,7 @@ class Candidate:
         self, what: tuple[Any, ...], share: float, horizon: int, status: Status, dropping: Dropping = "episode"
     ) -> list[Row]:
         if what not in self._given:
-            below = {} if self._floor is None else self._floor._tallies(what)
+            below = {} if self._floor is None or what[0] == "likelihood" else self._floor._tallies(what)
             bootstrap = self._bootstrap if what[0] == "forecast" else self._bootstrap_apart
             figures = _figures(bootstrap, self._tallies(what), below)
             paired = {

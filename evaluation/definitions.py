@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from evaluation.held_out import WARMUP
-from evaluation.metrics import FACTORS, meanings
+from evaluation.metrics import FACTORS, LIKELIHOOD, meanings
 from evaluation.places import ASKED
 from evaluation.places import MEANING as PLACE_NLL_MEANS
 from evaluation.places import METRIC as PLACE_NLL
-from evaluation.rows import Row, distinct
+from evaluation.rows import FITTED, FLOOR, Row, distinct
 
 _CONDITIONS = {
     "position_error": f"""A figure about units counts those that the kept views have shown and that are not known to
@@ -15,6 +15,10 @@ be dead: in sight of a kept view when the forecast starts (`visible` in `report.
 Forecasts are open loop: after {WARMUP} steps of views the model goes on alone, told only the actions of the agents
 whose views are kept (an attack implies that its target lives and is within reach). `n` is the number of units behind a
 figure; for an F1 the number of them that truly are what it looks for.""",
+    LIKELIHOOD: f"""A likelihood counts the units that the kept views have shown and that are not known to be dead,
+asked after every row with views, by steps since each was last in sight. It is about life and place, not about health.
+Its floors say where persistence and constant velocity say, and how sure one may be of that by age and by whether a unit
+moved, fitted on other battles of the scenarios trained on; hence `{FITTED.format(FLOOR)}`.""",
     PLACE_NLL: f"""A figure about places counts those whose last time in sight of a kept view lies so many steps back;
 three in four are drawn around living units, seen or not. They are asked about after each of {ASKED} steps, in which the
 kept views go dark and come back. Between views and answer stands nothing but the model's memory. The floors were

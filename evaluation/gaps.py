@@ -7,8 +7,11 @@ from functools import cache
 import numpy as np
 
 from evaluation.metrics import RESAMPLES, Floats
-from evaluation.rows import Row, seeds_margin
+from evaluation.rows import FEW_COUNTED, Row, ablation_of, seeds_margin
 from s2rm_sc2.seeds import stream
+
+FEW_BATTLES = 5
+"""Battles that anything was counted in, below which a figure is no ground for a comparison."""
 
 SUFFIX = "_gap"
 """What a metric's gap is called, after the metric."""
@@ -18,12 +21,12 @@ def gaps(rows: Sequence[Row], reference: str) -> list[Row]:
     """Each model's figure less the reference's, means over seeds, with the intervals of :func:`paired`.
 
     Args:
-        rows: figures with their sums by episode; those without are left out.
+        rows: figures with their sums by episode; those without are left out, and :func:`thin` ones.
         reference: the model to compare with; where it has no figure, no model has a gap.
     """
     groups: dict[Row, dict[str, list[Row]]] = {}
     for row in rows:
-        if row.sums:
+        if row.sums and not thin(row):
             key = replace(row, model="", seed=None, value=0.0, low=0.0, high=0.0, n=0, sums=())
             groups.setdefault(key, {}).setdefault(row.model, []).append(row)
     found = []
@@ -38,11 +41,17 @@ def gaps(rows: Sequence[Row], reference: str) -> list[Row]:
     return found
 
 
+def thin(row: Row) -> bool:
+    """Whether a figure rests on too few units or places, or battles, for its interval to be believed."""
+    return row.n < FEW_COUNTED or sum(under > 0 for _, under in row.sums) < FEW_BATTLES
+
+
 def paired(own: Sequence[Sequence[Row]], base: Sequence[Sequence[Row]]) -> tuple[float, float, float]:
     """A model's figure less another's, mean over conditions and seeds, with its 95 % interval over battles and seeds.
 
     Battles are drawn again with replacement, the same for both models and for all conditions of a scenario; what seeds
-    add is joined to that as squares (:func:`evaluation.rows.seeds_margin`).
+    add is joined to that as squares (:func:`evaluation.rows.seeds_margin`). A model and what is left of it after an
+    ablation are the same trainings, so that their seeds are paired too.
 
     Args:
         own, base: for each condition, such as a scenario at a share of the views, each model's rows, one per seed,
@@ -54,7 +63,9 @@ def paired(own: Sequence[Sequence[Row]], base: Sequence[Sequence[Row]]) -> tuple
         apart.append(_means(mine, weights) - _means(theirs, weights))
     gap = np.mean(apart, axis=0)
     middle, (low, high) = gap[0], np.nanpercentile(gap[1:], [2.5, 97.5])
-    seeds = seeds_margin(*(np.mean([_figures(rows) for rows in of], axis=0).tolist() for of in (own, base)))
+    mine, theirs = (np.mean([_figures(rows) for rows in of], axis=0) for of in (own, base))
+    same = ablation_of(own[0][0].model)[0] == ablation_of(base[0][0].model)[0] and len(mine) == len(theirs)
+    seeds = seeds_margin((mine - theirs).tolist()) if same else seeds_margin(mine.tolist(), theirs.tolist())
     return float(middle), float(middle - np.hypot(middle - low, seeds)), float(middle + np.hypot(high - middle, seeds))
 
 

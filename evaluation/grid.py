@@ -63,7 +63,7 @@ def benchmark_models(
     Args:
         plan: which table.
         entries: the trainings, in their order.
-        out: gets ``<table>.md``, ``<table>.json``, figures and runs; whatever lies there already is used.
+        out: gets ``<table>.md``, ``<table>.json``, ``<table>-figures`` and runs; whatever lies there already is used.
         episodes: test battles per scenario.
         data: folder of training stores, collected if need be; by default ``data`` in ``out``.
         progress: show what is being done.
@@ -74,12 +74,14 @@ def benchmark_models(
         the table's file.
 
     Raises:
-        BadArgument: battles too short to test on, a run with other settings than asked for, no finished run to judge,
-            or private battles that were used up.
+        BadArgument: no battles to test on or too short ones, a run with other settings than asked for, no finished run
+            to judge, or private battles that were used up.
         StoreBusy: another process collects the same battles; wait for it.
         TrainingDiverged: a loss was not finite.
         KeyboardInterrupt: Ctrl-C was pressed; the training was saved.
     """
+    if episodes < 1:
+        raise BadArgument(f"--episodes must be at least 1, not {episodes}.")
     folder, data = (runs or out) / plan.name, data or out / "data"
     stores = _fingerprints(plan, data)
     missing = [entry for entry in entries if not finished(folder / entry.name, entry, stores)]
@@ -90,7 +92,7 @@ def benchmark_models(
         if not entries:
             raise BadArgument(f"No finished run of table {plan.name} lies in {folder}; leave out --runs to train some.")
     _same_stores([folder / entry.name for entry in entries if entry not in missing])
-    terms = Terms(PRIVATE if private else PURPOSE, episodes, (*plan.tested, *plan.besides), plan.questions)
+    terms = Terms(PRIVATE if private else PURPOSE, episodes, plan.tested, plan.questions, plan.besides)
     verdicts = Verdicts(out, plan.name, terms)
     training = _training_stores(plan, data, progress) if missing else []
     unjudged = [entry for entry in entries if entry in missing or verdicts.lacks(folder / entry.name)]
@@ -111,7 +113,7 @@ def benchmark_models(
                 verdicts.write(run, [row for judge in judges for row in judge.rows(judged)])
                 write_table(verdicts, plan)
             display.advance(whole)
-    return write_table(verdicts, plan)
+    return write_table(verdicts, plan, figures=True)
 
 
 def finished(run: Path, entry: Entry, stores: Stores | None) -> bool:
@@ -139,7 +141,7 @@ def entries(
     Raises:
         BadArgument: an unknown model or preset, both updates and minutes, or a model that cannot be asked about places.
     """
-    chosen = [preset(size, name, updates, plan.task, minutes) for name in (models or _able(plan, size))]
+    chosen = [preset(size, name, updates, plan.task, minutes) for name in dict.fromkeys(models or _able(plan, size))]
     if models and plan.task == "places":
         for name in set(models) - set(_able(plan, size)):
             raise BadArgument(f"{name} keeps a memory per unit and cannot be asked about places; leave it out.")

@@ -112,7 +112,8 @@ class PlaceJudge:
     def rows(self, run: Run) -> list[Row]:
         """Documented at :meth:`Judge.rows`."""
         refuse_peeking(run.info.stores, _called(run), (asked.test for asked in (*self._exams, *self._trained)))
-        thresholds = fitted(partial(said_by, run.model), self._trained)
+        own = [asked for asked in self._trained if run.split(asked.test.scenario.name) == "train"]
+        thresholds = fitted(partial(said_by, run.model), own)
         without = takeable(run, self._ablations)
         candidates = (PlaceCandidate.of(run, asked, thresholds, without) for asked in self._exams)
         return [row for candidate in candidates for row in _answers(self._asking, candidate)]

@@ -10,7 +10,7 @@ _LABELS = {
     "dead_f1": ("F1 of deaths", "F1 of deaths"),
     "alive_f1": ("F1 of the living", "F1 of the living"),
     "alive_brier": ("Brier score of being alive", "Brier score"),
-    "unit_nll": ("negative log-likelihood of the next state", "nats a unit"),
+    "unit_nll": ("negative log-likelihood of life and place", "nats a unit"),
     "place_nll": ("negative log-likelihood", "nats a place"),
     "friend_foe_f1": ("friend/foe F1 of local maps", "friend/foe F1"),
     "unit_type_f1": ("unit type F1 of local maps", "unit type F1"),

@@ -103,7 +103,7 @@ def alive_brier(answers: Answers) -> Tally:
 
 
 def unit_nll(answers: Answers, spread: Floats) -> Tally:
-    """Negative log-likelihood of a unit's next state in nats: of being alive or not and, of the living, of the place.
+    """Negative log-likelihood of a unit's life and place in nats: of being alive or not and, of the living, where.
 
     Places are told to a tenth of a cell: what counts is the probability that x, and that y, lies within half of that of
     the truth, by a Laplace distribution around the prediction. No probability counts as less than one in a million, so

@@ -7,7 +7,7 @@ from evaluation.brief import PLACE_BRIEF, Brief, unit_brief
 from evaluation.claims import Claim, place_claims, unit_claims
 from evaluation.questions import ALL
 from evaluation.rows import Row
-from evaluation.sheets import PLACE_SHEETS, UNIT_GRID, Sheet
+from evaluation.sheets import PLACE_TABLES, UNIT_TABLES, Sheet
 from evaluation.splits import TrainingSet, training_set
 from worldmodel.config import Task
 
@@ -32,7 +32,7 @@ class Plan:
         briefs: its tables in brief.
         claims: what its figures say of what is claimed.
         questions: what is asked.
-        beside: of a table at equal time, the one at equal updates.
+        at_updates: of a table at equal time, the one at equal updates.
     """
 
     name: str
@@ -45,25 +45,35 @@ class Plan:
     claims: Callable[[Sequence[Row]], list[Claim]]
     questions: tuple[str, ...] = (ALL,)
     besides: tuple[str, ...] = ()
-    beside: "Plan | None" = None
+    at_updates: "Plan | None" = None
 
 
 def at_equal_time(plan: Plan, minutes: float) -> Plan:
     """The same table of trainings that all last so long; its runs and figures lie apart from the others."""
-    return replace(plan, name=f"{plan.name}-{minutes:g}-{MINUTES}", beside=plan)
+    return replace(plan, name=f"{plan.name}-{minutes:g}-{MINUTES}", at_updates=plan)
 
 
 def _of_units(name: str, known: TrainingSet) -> Plan:
     tested = tuple(known.tested("compositions", "counts"))
     besides = tuple(found for found in known.tested() if found not in tested)
     brief = unit_brief(known.parts)
-    return Plan(name, "units", known.trained, known.episodes, tested, UNIT_GRID, brief, unit_claims, besides=besides)
+    return Plan(
+        name,
+        "units",
+        known.trained,
+        known.episodes,
+        tested,
+        UNIT_TABLES,
+        brief,
+        unit_claims,
+        besides=besides,
+    )
 
 
 def _of_places(name: str, known: TrainingSet) -> Plan:
     more = ("3x1s2z,sight=5", "3x2s2z,sight=5", "3x1s2z", "3x2s2z")
     tested = (*more, *known.parts["fields"])
-    return Plan(name, "places", known.trained, known.episodes, tested, PLACE_SHEETS, PLACE_BRIEF, place_claims)
+    return Plan(name, "places", known.trained, known.episodes, tested, PLACE_TABLES, PLACE_BRIEF, place_claims)
 
 
 PLANS = {

@@ -6,11 +6,12 @@ from statistics import median
 from typing import Any
 
 from evaluation.claims import markdown
+from evaluation.gallery import draw_figures
 from evaluation.gaps import gaps
 from evaluation.held_out import PRIVATE
 from evaluation.plan import SPLIT, Plan
-from evaluation.rows import Row, over_seeds, select
-from evaluation.sheets import gap_sheets
+from evaluation.rows import Row, over_seeds
+from evaluation.sheets import every_sheet, gap_sheets
 from evaluation.summary import ENOUGH_SEEDS
 from evaluation.verdicts import Terms, Verdicts, as_row
 
@@ -18,30 +19,43 @@ REFERENCES = ("s2gru-local", "s2gru")
 """Models that the others are compared with, battle by battle."""
 
 
-def write_table(verdicts: Verdicts, plan: Plan) -> Path:
+def write_table(verdicts: Verdicts, plan: Plan, figures: bool = False) -> Path:
     """Writes ``<table>.md`` and ``<table>.json``, means over seeds of the figures that there are; returns the first.
 
     What was trained for the same time stands in brief on the page of what was trained for the same updates too.
+
+    Args:
+        verdicts: what was found.
+        plan: of the table.
+        figures: draw it too, into ``<table>-figures``.
+
+    Raises:
+        BadArgument: the verdicts are of trainings that do not belong together.
     """
     runs, rows = _read(verdicts)
     means = over_seeds(rows)
-    shown = select(means, dropping="episode", bin=None)
     parts = [f"# Table {verdicts.table}", _preface(plan, verdicts.terms), *_in_brief(plan, runs, rows)]
     for timed in verdicts.at_equal_time():
         its_runs, its_rows = _read(timed)
         if its_runs:
             parts += [f"# The same at equal time: {timed.table}", *_in_brief(plan, its_runs, its_rows)]
+    if figures:
+        folder = verdicts.out / f"{verdicts.table}-figures"
+        folder.mkdir(exist_ok=True)
+        parts.append("# Figures")
+        for picture in draw_figures(rows, REFERENCES[0], folder):
+            parts += [f"![{picture.alt}]({folder.name}/{picture.path.name})", picture.caption]
     parts.append("# In full")
-    for sheet in plan.sheets:
-        parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(shown)]
+    for sheet in every_sheet(means, plan.sheets):
+        parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(means)]
     for reference in REFERENCES:
         behind = gaps(rows, reference)
         for sheet in (sheet.fitted(behind) for sheet in gap_sheets(reference)):
             if sheet.columns:
                 parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(behind)]
     path = verdicts.publish(runs, means, "\n\n".join(parts) + "\n")
-    if plan.beside and (verdicts.out / f"{verdicts.beside(plan.beside.name).table}.md").exists():
-        write_table(verdicts.beside(plan.beside.name), plan.beside)
+    if plan.at_updates and (verdicts.out / f"{verdicts.beside(plan.at_updates.name).table}.md").exists():
+        write_table(verdicts.beside(plan.at_updates.name), plan.at_updates, figures)
     return path
 
 
@@ -65,8 +79,9 @@ def _in_brief(plan: Plan, runs: Sequence[dict[str, Any]], rows: Sequence[Row]) -
         few = min(sum(run["model"] == other["model"] for other in runs) for run in runs) < ENOUGH_SEEDS
         warned = f" **Some models have fewer than {ENOUGH_SEEDS} seeds here: nothing below is settled.**" if few else ""
         yield (
-            "A condition is a scenario, a share of the views and an age of darkness; a model is ahead in it where the "
-            "interval, paired by battles, excludes 0. Factors are means over scenarios, as above."
+            "A condition is a scenario, a share of the views and, of places and hidden units, an age; a model is ahead "
+            "in it where the interval, paired by battles, excludes 0. Conditions that rest on few places, units or "
+            "battles are left out. Factors are means over scenarios, as above."
             f"{warned}"
         )
         yield markdown(claims)

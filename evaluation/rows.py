@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from math import hypot, sqrt
 from operator import attrgetter
 from statistics import fmean, stdev
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from worldmodel.s2rm import Ablation
 
 Split = Literal["train", "unseen"]
 UnitStatus = Literal["all", "visible", "hidden", "hidden 1-3", "hidden 4-7", "hidden 8+"]
@@ -19,8 +21,22 @@ Dropping = Literal["episode", "step"]
 FLOOR = "persistence"
 """The model that no other may lose to."""
 
-FLOORS = (FLOOR, "constant velocity", "constant rate", "last-seen table")
+FITTED = "fitted {}"
+"""What a floor of units is called where it says, as battles of its own taught it, how sure one may be."""
+
+FLOORS = (
+    FLOOR,
+    "constant velocity",
+    "constant rate",
+    "last-seen table",
+    FITTED.format(FLOOR),
+    FITTED.format("constant velocity"),
+)
 """What stands in for a model that has learned nothing; their rows have no seed."""
+
+
+FEW_COUNTED = 30
+"""Units or places below which a figure is no ground for a comparison."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +51,7 @@ class Row:
         status: which units: those in sight of a kept view at the start, those seen before but hidden then (since so
             many steps), or all; or which places: in sight of a kept view now, dark since so many steps (``dark``: 1 to
             10), never seen.
-        metric: a name in :data:`evaluation.metrics.METRICS`, ``unit_nll`` or ``place_nll``.
+        metric: a name in :func:`evaluation.metrics.meanings` or :data:`evaluation.metrics.FACTORS`, or ``place_nll``.
         value, low, high: the figure and its 95 % interval over episodes.
         n: units, or places, that it rests on.
         sums: for each test episode, the sum and the count that the figure is made of; of figures that models are
@@ -73,6 +89,14 @@ def select(rows: Iterable[Row], **conditions: object) -> list[Row]:
     return found
 
 
+def ablation_of(model: str) -> tuple[str, str]:
+    """A row's model without its ablation, and the ablation: ``s2gru (reset)`` is ``s2gru`` and ``reset``."""
+    for ablation in get_args(Ablation):
+        if model.endswith(f" ({ablation})"):
+            return model.removesuffix(f" ({ablation})"), ablation
+    return model, ""
+
+
 def series_names(rows: Iterable[Row]) -> dict[tuple[str, int | None], str]:
     """A name for each (model, seed) in order of appearance, floors last; seeds are named where a model has several."""
     keys = list(dict.fromkeys((row.model, row.seed) for row in rows))
@@ -93,14 +117,19 @@ _STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 def seeds_margin(*figures: Sequence[float]) -> float:
     """Half the 95 % interval, over seeds, of a sum or difference of means: Student's t times the standard error.
 
+    Of two models the degrees of freedom are Welch's (1947), rounded down: their seeds may differ by unlike amounts.
+
     Args:
         figures: one model's figures, a number per seed, or those of two; a model of one seed adds nothing.
     """
-    spreads = [stdev(values) ** 2 / len(values) if len(values) > 1 else 0.0 for values in figures]
-    freedom = sum(len(values) - 1 for values in figures)
-    if freedom == 0:
+    several = [values for values in figures if len(values) > 1]
+    spreads = [stdev(values) ** 2 / len(values) for values in several]
+    total = sum(spreads)
+    if total == 0.0:
         return 0.0
-    return (_STUDENT[freedom - 1] if freedom <= len(_STUDENT) else 1.96) * sqrt(sum(spreads))
+    freedom = total**2 / sum(part**2 / (len(values) - 1) for part, values in zip(spreads, several, strict=True))
+    known = int(freedom + 1e-9)
+    return (_STUDENT[known - 1] if known <= len(_STUDENT) else 1.96) * sqrt(total)
 
 
 def over_seeds(rows: Iterable[Row]) -> list[Row]:

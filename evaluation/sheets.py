@@ -137,7 +137,7 @@ UNIT_GRID = (
     Sheet(f"{_HEALTH}: units in sight", "health_error", 2, _steps(_LONG, "visible"), _UNITS),
     Sheet(f"{_HEALTH}: units seen before, hidden now", "health_error", 2, _steps(_LONG, "hidden"), _UNITS),
     Sheet(f"{_DEATHS}: units in sight", "dead_f1", 2, _steps(_LONG, "visible"), _UNITS),
-    Sheet("Next state of units: negative log-likelihood in nats", LIKELIHOOD, 2, _LIKELY, _BY_AGE),
+    Sheet("Life and place of units: negative log-likelihood in nats", LIKELIHOOD, 2, _LIKELY, _BY_AGE),
 )
 """Tables about units in sight and hidden ones, apart."""
 
@@ -194,7 +194,10 @@ MORE_PLACES = tuple(
 )
 """The same places by the paper's metrics."""
 
-ABOUT = {"units": (*UNIT_SHEETS, *MORE_UNITS), "places": (*PLACE_SHEETS, *MORE_PLACES), "chances": CHANCES}
+UNIT_TABLES, PLACE_TABLES = (*UNIT_GRID, *MORE_UNITS, *CHANCES), (*PLACE_SHEETS, *MORE_PLACES)
+"""All tables about units, and about places, for published pages."""
+
+ABOUT = {"units": (*UNIT_SHEETS, *MORE_UNITS), "places": PLACE_TABLES, "chances": CHANCES}
 """The tables of each part of a report; :data:`UNIT_GRID` is told apart in it too."""
 
 
@@ -221,7 +224,7 @@ def gap_sheets(reference: str) -> tuple[Sheet, ...]:
     aged = f"one step ahead, by steps since a unit was last seen and share of the views; {_PAIRED}"
     return (
         Sheet(f"Places: nats more than {reference} needs", f"{PLACE_NLL}{SUFFIX}", 2, dark, since),
-        Sheet(f"{_POSITION} more than {reference}", f"position_error{SUFFIX}", 3, _steps(_LONG, "visible"), ahead),
-        Sheet(f"{_HEALTH} more than {reference}", f"health_error{SUFFIX}", 2, _steps(_LONG, "visible"), ahead),
-        Sheet(f"Next state of units: nats more than {reference} needs", f"{LIKELIHOOD}{SUFFIX}", 2, _LIKELY, aged),
+        Sheet(f"{_POSITION}, less that of {reference}", f"position_error{SUFFIX}", 3, _steps(_LONG, "visible"), ahead),
+        Sheet(f"{_HEALTH}, less that of {reference}", f"health_error{SUFFIX}", 2, _steps(_LONG, "visible"), ahead),
+        Sheet(f"Life and place of units: nats more than {reference} needs", f"{LIKELIHOOD}{SUFFIX}", 2, _LIKELY, aged),
     )

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.figures.style import ablation_of
 from evaluation.labels import level_with_best, more_is_better, name_of
 from evaluation.metrics import FACTORS
-from evaluation.rows import FLOOR, FLOORS, Row, distinct, over_seeds, select
+from evaluation.rows import FEW_COUNTED, FLOOR, FLOORS, Row, ablation_of, distinct, over_seeds, select
 
-FEW_BATTLES, FEW_COUNTED, ENOUGH_SEEDS = 20, 30, 3
+FEW_BATTLES, ENOUGH_SEEDS = 20, 3
 """What a reader is warned of."""
 
 

@@ -1,7 +1,8 @@
 """What needs no model to say how sure one may be of a unit: a floor with the doubts that battles of its own teach it.
 
 Persistence says that everybody lives and stands where it was, for certain, which no likelihood forgives. Fitted by
-maximum likelihood for each age, on battles of the scenarios trained on, it says how often that is true.
+maximum likelihood, on battles of the scenarios trained on, it says how often that is true: for each age, and for units
+that moved when they were last seen apart from those that stood.
 """
 
 from collections.abc import Sequence
@@ -14,13 +15,20 @@ from evaluation.accuracy import next_steps
 from evaluation.candidate import AGES
 from evaluation.held_out import HeldOut
 from evaluation.questions.likelihood import VIEWS
+from evaluation.rows import FITTED
 from worldmodel.contract import Change, Encoded, Memory, Observation, Outcome, Predictor, UnitQueries
+from worldmodel.tokens import ROW_COLUMNS
 
+_VX, _VY = ROW_COLUMNS.index("vx"), ROW_COLUMNS.index("vy")
 _FIRST = torch.tensor([first for first, _ in AGES.values()][1:])
-_PRIOR = 0.5
-"""Units that are taken to have lived, and to have died, besides: what was never counted is unlikely, not impossible."""
+_GROUPS = 2 * len(AGES)
+_STILL = 0.05
+"""Cells over a step, up to which a unit stood."""
 
-_LEAST = 0.01
+_PRIOR = 1.0
+"""Units of each group that are taken to have been as all are in the mean; one of them to have died."""
+
+_SUREST = 0.01
 """Cells that a place is unsure by at least."""
 
 
@@ -29,13 +37,13 @@ class Doubtful(Predictor):
 
     Args:
         floor: says where units are.
-        spread: how unsure that is by age, cells ``[G]``.
-        lives: probability of being alive by age, ``[G]``.
+        spread: how unsure that is by group, cells ``[G]``.
+        lives: probability of being alive by group, ``[G]``.
     """
 
     def __init__(self, floor: Predictor, spread: Tensor, lives: Tensor) -> None:
         super().__init__()
-        self.name, self._floor = floor.name, floor
+        self.name, self._floor = FITTED.format(floor.name), floor
         self._spread, self._lives = spread, torch.logit(lives)
 
     def start(self, observation: Observation) -> Memory:
@@ -53,32 +61,29 @@ class Doubtful(Predictor):
     def read_units(self, memory: Memory, encoded: Encoded, queries: UnitQueries) -> tuple[Change, Outcome]:
         """What the floor says, with doubts."""
         change, outcome = self._floor.read_units(memory, encoded, queries)
-        at = _group(queries.age)
+        moved = torch.hypot(queries.rows[..., _VX], queries.rows[..., _VY]) > _STILL
+        at = torch.bucketize(queries.age, _FIRST, right=True) + len(AGES) * moved
         return replace(change, spread=self._spread[at], alive=self._lives[at]), outcome
 
 
 def doubtful(floor: Predictor, trained: Sequence[HeldOut]) -> Doubtful:
     """The doubts that make these battles, of the scenarios trained on, likeliest for a floor."""
+    asking = Doubtful(floor, torch.arange(_GROUPS).float(), torch.full((_GROUPS,), 0.5))  # its doubt names the group
     groups, errors, living = [], [], []
     for test in (test.apart for test in trained):
         for share in VIEWS:
-            said = next_steps(floor, test.windows, test.kept(share))
+            said = next_steps(asking, test.windows, test.kept(share))
             asked = said.known & said.valid[..., None]
             away = (said.x - said.targets.x).abs() + (said.y - said.targets.y).abs()
-            groups.append(_group(said.age[asked]))
+            groups.append(said.spread[asked].long())
             errors.append(away[asked] / 2.0)
             living.append(said.targets.alive[asked].double())
     group, error, alive = torch.cat(groups), torch.cat(errors).double(), torch.cat(living)
 
     def summed(values: Tensor) -> Tensor:
-        return torch.zeros(len(AGES), dtype=torch.float64).index_add_(0, group, values)
+        return torch.zeros(_GROUPS, dtype=torch.float64).index_add_(0, group, values)
 
-    number, lived = summed(torch.ones_like(alive)), summed(alive)
-    spread = summed(error * alive) / lived.clamp(min=1.0)
-    lives = (lived + _PRIOR) / (number + 2 * _PRIOR)
-    return Doubtful(floor, spread.clamp(min=_LEAST).float(), lives.float())
-
-
-def _group(age: Tensor) -> Tensor:
-    """Which of :data:`evaluation.candidate.AGES` each age lies in."""
-    return torch.bucketize(age, _FIRST, right=True)
+    number, lived, off = summed(torch.ones_like(alive)), summed(alive), summed(error * alive)
+    spread = (off + _PRIOR * off.sum() / lived.sum().clamp(min=1.0)) / (lived + _PRIOR)
+    lives = (lived + _PRIOR * (lived.sum() + 1.0) / (number.sum() + 2.0)) / (number + _PRIOR)
+    return Doubtful(floor, spread.clamp(min=_SUREST).float(), lives.float())

@@ -32,7 +32,7 @@ class Terms:
     Attributes:
         purpose: names the seeds of the test battles.
         episodes: test battles per scenario.
-        tested: scenarios.
+        tested, besides: scenarios (:class:`evaluation.plan.Plan`).
         questions: asked.
     """
 
@@ -40,6 +40,7 @@ class Terms:
     episodes: int
     tested: tuple[str, ...]
     questions: tuple[str, ...]
+    besides: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as a file holds it."""
@@ -75,7 +76,7 @@ class Verdicts:
         if not fits and self.terms.purpose == PRIVATE:
             raise BadArgument(
                 f"{path} holds figures on private battles of another training or other terms; private battles are used "
-                "once for a table, so give another --out for another table."
+                "once for a table, so these are used up; compare on the usual ones."
             )
         return not fits
 
@@ -85,16 +86,31 @@ class Verdicts:
         _write(self._path(run), about, rows)
 
     def files(self) -> list[dict[str, Any]]:
-        """All that were made under these terms."""
-        found = [json.loads(path.read_text()) for path in sorted(self._folder.glob("*.json"))]
-        return [file for file in found if file["about"]["terms"] == self.terms.to_dict()]
+        """All that were made under these terms.
+
+        Raises:
+            BadArgument: some are of trainings on other battles, or that lasted longer.
+        """
+        found = {path: json.loads(path.read_text()) for path in sorted(self._folder.glob("*.json"))}
+        files = {path: file for path, file in found.items() if file["about"]["terms"] == self.terms.to_dict()}
+        trained = {path: _training(file["about"]) for path, file in files.items() if "training" in file["about"]}
+        first = next(iter(trained), None)
+        for path, training in trained.items():
+            if first and training != trained[first]:
+                raise BadArgument(
+                    f"{path} and {first} are figures of trainings on other battles or of another length, so they do "
+                    "not belong in one table; move one of them and its run away, or give another --out."
+                )
+        return list(files.values())
 
     def at_equal_time(self) -> "list[Verdicts]":
         """Those of the same table's trainings at equal time, shortest first."""
         found = {}
         for folder in self._folder.parent.glob(f"{self._name}-*-{MINUTES}{self._suffix}"):
             name = folder.name.removesuffix(self._suffix)
-            found[float(name.split("-")[-2])] = self.beside(name)
+            minutes = name.removeprefix(f"{self._name}-").removesuffix(f"-{MINUTES}")
+            if minutes.replace(".", "", 1).isdigit():  # else it is another table's, units-marines-10-minutes
+                found[float(minutes)] = self.beside(name)
         return [found[minutes] for minutes in sorted(found)]
 
     def beside(self, table: str) -> "Verdicts":
@@ -122,6 +138,11 @@ def _described(run: Path) -> dict[str, Any]:
         "updates": len(times) - 1,
     }
     return {**asdict(info), **spent, "checkpoint": _digest(run)}
+
+
+def _training(about: dict[str, Any]) -> tuple[Any, ...]:
+    """What must be equal for runs to be compared: battles, and how long they were trained."""
+    return about["stores"], about["training"]["updates"], about["training"]["minutes"]
 
 
 def _digest(run: Path) -> str | None:

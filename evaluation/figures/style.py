@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from evaluation.rows import FLOORS
+from evaluation.rows import FLOORS, ablation_of
 from s2rm_sc2.draw.field import INK
 from worldmodel.s2rm import Ablation
 
@@ -78,14 +78,6 @@ class Look:
         }
 
 
-def ablation_of(model: str) -> tuple[str, str]:
-    """A row's model without its ablation, and the ablation: ``s2gru (reset)`` is ``s2gru`` and ``reset``."""
-    for ablation in get_args(Ablation):
-        if model.endswith(f" ({ablation})"):
-            return model.removesuffix(f" ({ablation})"), ablation
-    return model, ""
-
-
 def looks(models: Sequence[str]) -> dict[str, Look]:
     """How each model of a report is drawn; a known model looks the same in every report."""
     spare = iter(SPARE * len(models))
@@ -94,7 +86,7 @@ def looks(models: Sequence[str]) -> dict[str, Look]:
     for model in models:
         whole, ablation = ablation_of(model)
         if model in FLOORS:
-            taken[model] = Look(FLOOR_COLOUR, "", DASHES[1 + FLOORS.index(model)], 1.4, False)
+            taken[model] = Look(FLOOR_COLOUR, "", DASHES[1 + FLOORS.index(model) % (len(DASHES) - 1)], 1.4, False)
             continue
         if whole not in taken:
             name = whole.split(" (")[0]

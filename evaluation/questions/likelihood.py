@@ -1,4 +1,4 @@
-"""How likely does a model hold what happens next, and does it know when it does not know?"""
+"""How likely does a model hold what happens to units, and does it know when it does not know?"""
 
 from evaluation.candidate import Candidate
 from evaluation.questions.question import Question
@@ -8,7 +8,7 @@ VIEWS = (1.0, 0.4)
 
 
 def units(candidate: Candidate) -> list[Row]:
-    """Nats that the next state of units costs, in sight and by steps since, asked after every row with views."""
+    """Nats that life and place of units a step later cost, in sight and by age, asked after every row with views."""
     return candidate.likelihood_rows(VIEWS)
 
 

@@ -280,10 +280,32 @@ def test_a_doubtful_floor_doubts_as_often_as_battles_proved_it_wrong() -> None:
     """In sight the marine stands for 20 steps; the enemy walks east for 10 and falls in the eleventh."""
     test = duel(distance=-6.0, death=WARMUP + 10)
     said = next_steps(doubtful(Persistence(), [test]), test.windows, test.kept(1.0))
-    asked = said.known & (said.age == 0)
-    assert int(asked.sum()) == 31
-    assert said.spread[asked].tolist() == pytest.approx([10 * SPEED / 2 / 30] * 31)
-    assert said.alive[asked].tolist() == pytest.approx([(2 * 30 + 0.5) / (2 * 31 + 1)] * 31)  # at both shares of views
+    marine, enemy = said.known[0, :, 0], said.known[0, :, 1]
+    assert (int(marine.sum()), int(enemy.sum())) == (20, 11)
+    off, lives = 10 * SPEED / 2 / 30, (60 + 1) / (62 + 2)  # of all, at both shares of views; one more counts like all
+    assert said.spread[0, marine, 0].tolist() == pytest.approx([0.01] * 20)  # never surer than that
+    assert said.spread[0, enemy, 1].tolist() == pytest.approx([(20 * SPEED / 2 + off) / 21] * 11)
+    assert said.alive[0, marine, 0].tolist() == pytest.approx([(40 + lives) / 41] * 20)
+    assert said.alive[0, enemy, 1].tolist() == pytest.approx([(20 + lives) / 23] * 11)
+
+
+def test_a_doubtful_floor_doubts_what_is_out_of_sight_by_age_and_where_it_knows_nothing_as_of_all() -> None:
+    """The enemy walks out of sight at row 5 and goes on; when it is first asked about, it has been gone for 3 steps."""
+    test = duel(distance=6.5)
+    said = next_steps(doubtful(Persistence(), [test]), test.windows, test.kept(1.0))
+    gone = said.age[0, :, 1]
+    assert gone.tolist() == [3.0 + k for k in range(20)]
+    away = [SPEED * (age + 1) / 2 for age in range(3, 23)]
+    off = sum(away) / 40
+    groups = [(3, 3), (4, 7), (8, 22)]
+    for first, last in groups:
+        mine = [error for age, error in zip(range(3, 23), away, strict=True) if first <= age <= last]
+        asked = (gone >= first) & (gone <= last)
+        expected = (2 * sum(mine) + off) / (2 * len(mine) + 1)
+        assert said.spread[0, asked, 1].tolist() == pytest.approx([expected] * len(mine))
+    near = duel(distance=1.0)
+    unheard = next_steps(doubtful(Persistence(), [near]), test.windows, test.kept(1.0)).spread[0, 0, 1]
+    assert float(unheard) > 0.1  # it never saw anyone leave, and is no surer of it than of all
 
 
 def test_who_doubts_where_it_errs_holds_the_truth_likelier_than_who_is_certain() -> None:

@@ -49,7 +49,10 @@ def test_a_grid_is_run_in_parts_and_trains_only_what_is_missing(store_2s3z: Epis
     assert text != before
     assert re.search(r"\| s2gru \| \d\d,\d\d\d \| 1 \| 2 \|", text)
     for line in ("| 3m | unseen | lstm |", "| 3m | unseen | s2gru (reset) |", "| 2s3z | train | constant rate |"):
-        assert text.count(line) == len(SHARES) + 1  # and once behind s2gru
+        assert text.count(line) == len(SHARES)  # two battles are too few to tell models apart by them
+    drawn = re.findall(r"\]\((places-figures/[^)]+)\)", text)
+    assert {"places-figures/heat-map-places.png", "places-figures/darkness-place_nll.png"} <= set(drawn)
+    assert all((out / name).exists() for name in drawn)
 
     def stamps() -> dict[Path, int]:
         files = (path for part in ("places", "verdicts") for path in (out / part).rglob("*") if path.is_file())
@@ -111,12 +114,37 @@ def test_figures_of_another_checkpoint_or_under_other_terms_are_no_part_of_a_tab
     run, terms = tmp_path / "places/lstm-seed3", Terms(PURPOSE, 2, SHORT.tested, SHORT.questions)
     same = Verdicts(tmp_path, "places", terms)
     assert (same.lacks(run), same.lacks(None), len(same.files())) == (False, False, 2)
-    for other in (replace(terms, episodes=3), replace(terms, tested=("3m",)), replace(terms, questions=("all",))):
+    for other in (
+        replace(terms, episodes=3),
+        replace(terms, tested=("3m",)),
+        replace(terms, besides=("3m",)),
+        replace(terms, questions=("all",)),
+    ):
         asked = Verdicts(tmp_path, "places", other)
         assert (asked.lacks(run), asked.lacks(None), asked.files()) == (True, True, [])
     model, info = checkpoint.load_checkpoint(run)
     checkpoint.save(run / checkpoint.BEST, model, replace(info, update=info.update + 1))
     assert (same.lacks(run), same.lacks(None)) == (True, False)
+
+
+def test_trainings_on_other_battles_or_of_another_length_share_no_table(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    verdicts = Verdicts(tmp_path, "places", Terms(PURPOSE, 2, SHORT.tested, SHORT.questions))
+    path = tmp_path / "verdicts/places/lstm-seed3.json"
+    text = path.read_text()
+    for known, other in (('"updates": 2,', '"updates": 3,'), ('"2s3z", "', '"2s3z", "0')):
+        path.with_name("lstm-seed4.json").write_text(text.replace(known, other, 1))
+        with pytest.raises(BadArgument, match=r"seed4.json and .*seed3.json are figures of trainings on other"):
+            verdicts.files()
+    path.with_name("lstm-seed4.json").write_text(text)
+    assert len(verdicts.files()) == 3
+
+
+def test_tables_at_equal_time_are_told_from_those_of_other_training_sets(tmp_path: Path) -> None:
+    for name in ("units-marines-10-minutes", "units-2.5-minutes", "units-10-minutes", "units-marines"):
+        (tmp_path / "verdicts" / name).mkdir(parents=True)
+    found = Verdicts(tmp_path, "units", Terms(PURPOSE, 2, ("3m",), ("all",))).at_equal_time()
+    assert [verdicts.table for verdicts in found] == ["units-2.5-minutes", "units-10-minutes"]
 
 
 def test_private_battles_are_others_and_are_used_once(trained: Path, store_2s3z: EpisodeStore, tmp_path: Path) -> None:
@@ -148,7 +176,7 @@ def test_a_table_at_equal_time_lies_apart_and_stands_in_brief_beside_the_other(
     assert finished(tmp_path / "places-0.01-minutes/lstm-seed3", entry, None)
     assert (tmp_path / "places/lstm-seed3" / LOG).read_bytes() == before
     here, there = table.read_text(), (tmp_path / "places.md").read_text()
-    (beside,) = re.findall(r"# The same at equal time: places-0.01-minutes\n(.*?)# In full", there, flags=re.DOTALL)
+    (beside,) = re.findall(r"# The same at equal time: places-0.01-minutes\n(.*?)# Figures", there, flags=re.DOTALL)
     assert beside.strip() in here
     assert "| lstm | " in beside
     assert "equal time" not in here
@@ -163,7 +191,7 @@ def test_a_table_at_equal_time_lies_apart_and_stands_in_brief_beside_the_other(
 
 
 def test_entries_are_every_model_with_every_seed() -> None:
-    found = entries(PLANS["units"], ["lstm", "s2gru"], numbers("0,2,2"), "debug", 7)
+    found = entries(PLANS["units"], ["lstm", "s2gru", "lstm"], numbers("0,2,2"), "debug", 7)
     assert [entry.name for entry in found] == ["lstm-seed0", "s2gru-seed0", "lstm-seed2", "s2gru-seed2"]
     assert {(entry.training.updates, entry.training.task, entry.training.blink) for entry in found} == {
         (7, "units", False)
@@ -176,6 +204,8 @@ def test_entries_are_every_model_with_every_seed() -> None:
 
 
 def test_bad_input_is_named() -> None:
+    with pytest.raises(BadArgument, match="--episodes must be at least 1, not -1"):
+        benchmark_models(PLAN, [], Path("grid"), episodes=-1)
     with pytest.raises(BadArgument, match="--table dishes is unknown; choose one of units, places"):
         plan("dishes")
     assert plan("units", 7.5).name == "units-7.5-minutes"
@@ -201,7 +231,7 @@ def test_scenarios_besides_are_asked_about_forecasts_only(store_2s3z: EpisodeSto
         for row in rows
     }
     assert set(found) == {("2s3z", "train"), ("2s3z@flat", "unseen")}
-    more = {("s2gru (reset)", "position_error"), ("s2gru", "unit_nll"), ("constant velocity", "unit_nll")}
+    more = {("s2gru (reset)", "position_error"), ("s2gru", "unit_nll"), ("fitted persistence", "unit_nll")}
     assert more <= found["2s3z", "train"]
     assert not more & found["2s3z@flat", "unseen"]
     assert {("s2gru", "position_error"), ("constant velocity", "position_error")} <= found["2s3z@flat", "unseen"]

@@ -83,8 +83,14 @@ def test_the_chances_of_all_places_add_up_to_one(spread: float, said: float) -> 
 def test_what_was_called_impossible_costs_no_more_than_one_in_a_million() -> None:
     certain = replace(ANSWERS, alive=np.array([[1.0, 0.0, 1.0, 0.0]]))
     tally = unit_nll(certain, np.full((1, 4), 1e-3))
-    assert tally.over[0] <= 3 * 3 * np.log(1e6)
-    assert np.isfinite(tally.over).all()
+    # x and y of the first, life and y of the second, life of the third; the second's x is exact, but not to a certainty
+    assert tally.over[0] == pytest.approx(5 * np.log(1e6))
+
+
+def test_who_is_surer_than_a_thousandth_of_a_cell_gains_nothing() -> None:
+    exact = replace(ANSWERS, x=ANSWERS.true_x + 0.06, y=ANSWERS.true_y)
+    costs = [float(unit_nll(exact, np.full((1, 4), spread)).over[0]) for spread in (0.0, 1e-3, 1e-2)]
+    assert costs[0] == costs[1] > costs[2]
 
 
 def test_metrics_of_the_outcome_equal_what_a_hand_computes() -> None:

@@ -9,7 +9,7 @@ import pytest
 from evaluation.brief import PLACE_BRIEF, together, unit_brief
 from evaluation.claims import OURS, Claim, lead, markdown, place_claims, unit_claims
 from evaluation.gaps import gaps, paired
-from evaluation.rows import Row, select
+from evaluation.rows import Row, seeds_margin, select
 from tests.evaluation.made_up import row
 
 NLL: dict[str, Any] = {"metric": "place_nll", "status": "dark"}
@@ -155,7 +155,7 @@ def test_the_papers_claim_holds_only_if_it_does_in_every_condition() -> None:
 
 
 def test_the_default_must_be_ahead_of_all_in_the_dark_and_behind_none_in_sight() -> None:
-    def asked(dark: float, sight: float) -> tuple[bool, bool]:
+    def asked(dark: float, sight: float) -> tuple[bool | None, bool | None]:
         rows = [
             places(model, nats, status=status)
             for model, of in ((OURS, (5.0, 5.0)), ("tto8", (dark, sight)), ("constant rate", (1.0, 1.0)))
@@ -182,13 +182,22 @@ def test_claims_about_units_are_told_with_their_figures() -> None:
     def asked(ours: float, other: float) -> list[Claim]:
         near = [row(name, value, 0.01, seed=0, **FACTOR) for name, value in ((OURS, ours), ("lstm", other))]
         far = [
-            row(name, value, seed=0, metric="position_error", status="visible", horizon=10, sums=sums(value, 2 * value))
+            replace(
+                row(name, value, seed=0, metric=metric, status="visible", horizon=steps),
+                sums=sums(*(value * k for k in (1, 2, 1, 2, 1))),
+                dropping=dropping,
+            )
             for name, value in ((OURS, ours), ("lstm", other), ("persistence", 0.1))
+            for metric, steps in (("position_error", 10), ("health_error", 10), ("unit_nll", 1))
+            for dropping in ("episode", "step")
         ]
-        return unit_claims([*near, *far])
+        claims = unit_claims([*near, *(row for row in far if row.dropping == "episode" or row.model != OURS)])
+        assert [said(claims, "in their health").holds, said(claims, "likeliest").holds] == [ours < other] * 2
+        return claims[:2]
 
     (every, least) = asked(0.5, 0.55)
     assert every.holds
+    assert asked(0.604, 0.5)[0].holds is False
     assert every.found == "×0.50 ±0.01 to ×0.55 ±0.01 (`lstm`)"
     assert least.holds
     assert least.found.startswith("least against `lstm`: ahead in 1, level in 0, behind in 0; by 0.07 [")
@@ -198,3 +207,52 @@ def test_claims_about_units_are_told_with_their_figures() -> None:
     assert not least.holds
     assert markdown([least]).splitlines()[2].startswith("| On unseen scenarios, ten steps ahead")
     assert "| **no** |" in markdown([least])
+
+
+def test_a_lead_that_its_interval_does_not_tell_is_called_level() -> None:
+    def far(model: str, *values: float) -> Row:
+        return row(model, 0.5, seed=0, metric="position_error", status="visible", horizon=10, sums=sums(*values))
+
+    (claim,) = unit_claims([far(OURS, 1, 2, 3, 4, 5), far("lstm", 3, 1, 4, 3, 4.5)])
+    assert claim.holds is None
+    assert "| level | least against `lstm`: ahead in 0, level in 1, behind in 0;" in markdown([claim])
+
+
+def test_scenarios_that_are_asked_about_forecasts_only_count_although_no_ablation_was_asked() -> None:
+    shown = [row(OURS, value, seed=0, scenario=name, **FACTOR) for name, value in (("3m", 0.5), ("3m@flat", 0.9))]
+    (claim,) = unit_claims([*shown, row(f"{OURS} (reset)", 0.5, seed=0, scenario="3m", **FACTOR)])
+    assert claim.holds is False
+    assert claim.found.startswith("×0.70")
+
+
+def test_being_level_everywhere_but_behind_in_the_mean_is_being_behind() -> None:
+    shares = (1.0, 0.6, 0.3)
+    ours = [places(OURS, 5.0, status="in sight", views=share, scenario=name) for share in shares for name in ("a", "b")]
+    spread = (0.4, -0.9, 0.3, -0.8, -0.1)
+    theirs = [replace(found, model="tto8", sums=sums(*(3.0 + k + by for k, by in enumerate(spread)))) for found in ours]
+    noisy = {(found.views, found.scenario): lead([found, *theirs], OURS, "tto8") for found in ours}
+    assert {gap and (gap.ahead, gap.level, gap.behind) for gap in noisy.values()} == {(0, 1, 0)}
+    sure = lead([*ours, *theirs], OURS, "tto8")
+    assert sure is not None
+    assert said(place_claims([*ours, *theirs]), "in sight").holds is not (sure.high < 0)
+
+
+def test_figures_that_rest_on_little_are_not_compared() -> None:
+    one, other = places("a", 5.0), places("b", 6.0)
+    assert len(gaps([one, other], "a")) == 1
+    few = replace(other, sums=(*other.sums[:4], (0.0, 0.0)))
+    assert gaps([one, few], "a") == gaps([one, replace(other, n=29)], "a") == []
+    assert lead([one, few], "a", "b") is None
+    assert lead([one, replace(one, seed=1), other], "a", "b") is not None
+    assert lead([one, replace(one, seed=1, views=0.6), other, replace(other, views=0.6)], "a", "b") is not None
+
+
+def test_seeds_of_two_models_differ_by_welch_and_those_of_an_ablation_together() -> None:
+    assert seeds_margin([4, 5, 6], [7, 7, 7]) == pytest.approx(4.30 * (1 / 3) ** 0.5)
+    assert seeds_margin([4, 5, 6], [7, 8, 9]) == pytest.approx(2.78 * (2 / 3) ** 0.5)
+    assert seeds_margin([4], [7]) == 0.0
+    whole, reset = ((4.0, 4.4, 4.8), (6.8, 6.4, 6.0))
+    seeds = [[replace(places(name, nats), seed=k) for k, nats in enumerate(found)]
+             for name, found in (("s2gru (reset)", reset), ("s2gru", whole))]  # fmt: skip
+    value, low, high = paired(seeds[:1], seeds[1:])
+    assert (value, low, high) == pytest.approx((2.0, 2.0 - 4.30 * 0.8 / 3**0.5, 2.0 + 4.30 * 0.8 / 3**0.5))

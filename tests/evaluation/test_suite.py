@@ -59,6 +59,8 @@ def test_report_json_keeps_its_contract(written: dict[str, Any]) -> None:
         ("s2gru", 5),
         ("persistence", None),
         ("constant velocity", None),
+        ("fitted persistence", None),
+        ("fitted constant velocity", None),
     }
     assert {(row["scenario"], row["split"]) for row in written["rows"]} == {("2s3z", "train"), ("3m", "unseen")}
     statuses = {row["status"] for row in written["rows"]}
@@ -77,7 +79,27 @@ def test_every_figure_of_the_model_stands_beside_the_floor(report: Report) -> No
         # Where nobody dies, only who foretells deaths has a figure for that.
         return sorted((r.scenario, r.views, r.horizon, r.status, r.metric, r.n) for r in rows if r.n)
 
-    assert asked("s2gru") == asked("persistence") == asked("constant velocity")
+    plain, fitted = ([who.format(name) for name in ("persistence", "constant velocity")] for who in ("{}", "fitted {}"))
+    whole = asked("s2gru")
+    assert asked(plain[0]) == asked(plain[1]) == [found for found in whole if found[4] != "unit_nll"]
+    assert asked(fitted[0]) == asked(fitted[1]) == [found for found in whole if found[4] == "unit_nll"]
+
+
+def test_what_models_are_compared_by_is_kept_for_every_battle(report: Report) -> None:
+    for metric in ("position_error", "health_error", "unit_nll"):
+        for row in select(report.rows, metric=metric, status="visible", dropping="episode"):
+            assert sum(over for over, _ in row.sums) / sum(under for _, under in row.sums) == pytest.approx(row.value)
+            assert sum(under for _, under in row.sums) == row.n
+
+
+def test_fitted_floors_know_what_they_were_fitted_on_and_not_the_test(run_2s3z: Path, tmp_path: Path) -> None:
+    tests = [held_out(get("3m"), tmp_path, 3, 1, False)]
+    said = {
+        trained: unit_judge(tests, [trained], tmp_path, 1, False, choose(["likelihood"])).floors([["2s3z"]])
+        for trained in ("2s3z", "3m")
+    }
+    assert [row.value for row in said["2s3z"]] != [row.value for row in said["3m"]]
+    assert {row.model for row in said["3m"]} == {"fitted persistence", "fitted constant velocity"}
 
 
 def test_the_same_seed_gives_the_same_figures_and_another_gives_others(
