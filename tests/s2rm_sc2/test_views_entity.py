@@ -149,17 +149,48 @@ def test_blows_fall_when_their_hits_land() -> None:
     assert strikes(landed, [6])[0, 1] == 0.0
     zealots = one_against("zealot", "zealot", x=[10.0, 11.0], cooldown=[19.0 - 3.0, 19.0 - 3.0])
     assert strikes(zealots, [6])[0, 1] == 7.0  # the second of two hits
+    assert strikes(zealots, [6])[1, 0] == 7.0  # nor is it known whom an enemy attacks
+
+
+def test_a_blow_under_way_lands_whatever_its_unit_is_told_next() -> None:
+    """A stalker's missile flies: it is for whom the stalker attacks, or for any that it may have been launched at."""
+    units = one_against("stalker", "zealot", "zealot", x=[10.0, 14.0, 12.0], cooldown=[20.0, 0.0, 0.0])
+    north, south = 2, 3
+    assert strikes(units, [6])[0].tolist() == [0.0, 9.0, 0.0]
+    for told in (north, south, 1):
+        assert strikes(units, [told])[0].tolist() == [0.0, 4.5, 4.5]
+    ready = replace(units, cooldown=torch.zeros(1, 3))
+    assert not strikes(ready, [north])[0].any()
+
+
+def test_a_blow_is_shared_out_among_all_whom_it_may_be_meant_for() -> None:
+    """A ready zealot at 16: three agents in its reach, one of them flying, and one a third of a step's walk off."""
+    x = [15.0, 17.0, 16.0, 17.0 + 0.1 + 1.125 / 3, 16.0]
+    units = one_against("zealot", "zealot", "medivac", "zealot", "zealot", x=x, cooldown=[0.0] * 5)
+    units = replace(units, team=torch.tensor([[0, 0, 0, 0, 1]]))
+    struck = strikes(units, [1] * 4)[4].tolist()
+    assert struck == pytest.approx([14 * 3 / 8, 14 * 3 / 8, 0, 14 * 2 / 8, 0], abs=1e-3)
+    assert strikes(units, [1, 1, 1, 6])[3, 4].item() == pytest.approx(14 * 2 / 3, abs=1e-3)  # meant for one alone
+    lone = replace(units, alive=torch.tensor([[False, False, True, True, True]]))
+    assert strikes(lone, [1] * 4)[4].tolist() == pytest.approx([0, 0, 0, 14 * 2 / 3, 0], abs=1e-3)
+
+
+def test_the_dead_neither_strike_nor_are_struck() -> None:
+    units = one_against("zealot", "zealot", x=[10.0, 11.0], cooldown=[0.0, 0.0])
+    assert strikes(units, [6]).tolist() == [[0.0, 14.0], [14.0, 0.0]]
+    for dead in ([[False, True]], [[True, False]]):
+        assert not strikes(replace(units, alive=torch.tensor(dead)), [6]).any()
 
 
 def test_splash_reaches_those_around_the_target() -> None:
-    """A colossus sweeps across 2.75 cells; both its sweeps end 9.3 loops after it has begun."""
+    """A colossus sweeps 1.4 cells to each side; both its sweeps end 9.3 loops after it has begun."""
     units = one_against(
-        "colossus", "zealot", "zealot", "zealot", x=[10.0, 15.0, 15.0, 15.0], cooldown=[30.0, 0.0, 0.0, 0.0]
+        "colossus", "zealot", "stalker", "zealot", x=[10.0, 15.0, 15.0, 15.0], cooldown=[30.0, 0.0, 0.0, 0.0]
     )
     units = replace(units, y=torch.tensor([[16.0, 16.0, 16.9, 20.0]]))
     meant, beside, far = strikes(units, [6])[0, 1:].tolist()
     assert meant == 2 * 19.0
-    assert 0.5 * meant < beside < meant
+    assert beside == pytest.approx(meant * (1 - (0.9 - 0.625) / 1.4), abs=1e-3)  # to the stalker's edge
     assert far == 0.0
 
 
