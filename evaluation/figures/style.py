@@ -42,7 +42,7 @@ BASELINES = {
 SPARE = (("#882255", "p"), ("#117733", "h"), ("#44446a", "*"), ("#aa4499", "d"), ("#5b7f95", "8"), ("#99582a", "H"))
 """For a second run of a model, and for models of a reader's own."""
 
-DASHES: tuple[tuple[float, ...], ...] = ((), (4, 2), (1, 1.5), (6, 2, 1, 2), (3, 1, 1, 1, 1, 1), (2, 2))
+DASHES: tuple[tuple[float, ...], ...] = ((), (4, 2), (1, 1.5), (6, 2, 1, 2), (3, 1, 1, 1, 1, 1), (2, 2), (8, 2))
 """Of a model, of what is left of it after each ablation, and of the floors in their order, from the second on."""
 
 
@@ -86,7 +86,7 @@ def looks(models: Sequence[str]) -> dict[str, Look]:
     for model in models:
         whole, ablation = ablation_of(model)
         if model in FLOORS:
-            taken[model] = Look(FLOOR_COLOUR, "", DASHES[1 + FLOORS.index(model) % (len(DASHES) - 1)], 1.4, False)
+            taken[model] = Look(FLOOR_COLOUR, "", DASHES[1 + FLOORS.index(model)], 1.4, False)
             continue
         if whole not in taken:
             name = whole.split(" (")[0]
