@@ -36,7 +36,8 @@ def test_collect_train_and_evaluate_chain_without_paths(home: Path) -> None:
     fields = {"model", "seed", "scenario", "split", "views", "horizon", "status", "metric", "value", "low", "high"}
     assert all(fields <= row.keys() for row in report["rows"])
     scenarios = (("3s5z", "train"), ("1c3s5z", "train"), ("5s3z", "unseen"), ("2c4z", "unseen"))
-    models = ("s2gru-local", "persistence", "constant velocity")
+    floors = ("persistence", "constant velocity")
+    models = ("s2gru-local", *floors, *(f"fitted {name}" for name in floors))
     asked = {(model, *scenario) for model in models for scenario in scenarios}
     assert {(row["model"], row["scenario"], row["split"]) for row in report["rows"]} == asked
     assert {1.0, 0.4} <= {row["views"] for row in report["rows"]}

@@ -224,7 +224,8 @@ def test_what_is_fitted_knows_nothing_of_the_test(run_2s3z: Path, battles: tuple
     crowd[..., : len(UNIT_CHANNELS), :, :] = 1.0
     crowded = replace(asked, maps=asked.maps + crowd)
 
-    def figures(tested: Sequence[Exam], trained: Sequence[Exam]) -> list[Row]:
+    def figures(tested: Sequence[Exam], trained: Sequence[Exam], of: str = "2s3z") -> list[Row]:
+        trained = [replace(known, test=replace(known.test, scenario=get(of))) for known in trained]
         judge = PlaceJudge(tested, trained, choose(["places"]))
         said = judge.rows(run), judge.floors([["2s3z"]])
         return [row for rows in said for row in rows[: len(rows) // len(tested)]]  # on the first test
@@ -234,3 +235,6 @@ def test_what_is_fitted_knows_nothing_of_the_test(run_2s3z: Path, battles: tuple
     fitted_otherwise = figures([asked], [known, crowded])
     for model in ("s2gru", "constant rate", "last-seen table"):
         assert select(fitted_otherwise, model=model) != select(alone, model=model)
+    # What another run beside this one was trained on does not set this one's thresholds.
+    (both, one) = (figures([asked], [known], "3m"), figures([asked], [known, crowded], "3m"))
+    assert select(both, model="s2gru") == select(one, model="s2gru")
