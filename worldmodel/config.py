@@ -159,9 +159,11 @@ def preset(
         raise BadArgument(f"A simulator is asked about units, not about {task}; leave --simulator or --task out.")
     named = cast(ModelName, model)
     sizes, training = _PRESETS[cast(Preset, name)]
-    chosen = replace(sizes, name=named, **_KINDS.get(named, {}), **_FITTED[cast(Preset, name)].get(named, {}))
+    fitted = _FITTED[cast(Preset, name)]
     if task != "units":
+        sizes, fitted = replace(sizes, **_PLACES_WIDTH[cast(Preset, name)]), _FITTED_TO_PLACES[cast(Preset, name)]
         training = replace(training, **_PLACES, warmup=_PLACES_WARMUP[cast(Preset, name)])
+    chosen = replace(sizes, name=named, **_KINDS.get(named, {}), **fitted.get(named, {}))
     training = replace(training, task=cast(Task, task), horizon=0 if task == "places" else training.horizon)
     if simulator:
         training = replace(training, horizon=0, keep_low=1.0)
@@ -201,10 +203,10 @@ _FITTED: dict[Preset, dict[ModelName, dict[str, Any]]] = {
         "s2rmc": {"modules": 32, "hidden": 32, "head_width": 12},
         "rmc": {"recurrent": 576},
         "rim": {"modules": 16, "hidden": 32, "active": 8},
-        "tto8": {"width": 128},
-        "tto20": {"width": 128},
-        "tto8-relative": {"width": 128},
-        "tto20-relative": {"width": 128},
+        "tto8": {"heads": 8, "head_width": 64},
+        "tto20": {"heads": 8, "head_width": 64},
+        "tto8-relative": {"heads": 8, "head_width": 48},
+        "tto20-relative": {"heads": 8, "head_width": 48},
         "unit-gru": {"recurrent": 208},
         "transformer": {"layers": 4, "heads": 4},
     },
@@ -214,14 +216,37 @@ _FITTED: dict[Preset, dict[ModelName, dict[str, Any]]] = {
         "s2rmc": {"hidden": 48, "head_width": 12},
         "rmc": {"recurrent": 1440},
         "rim": {"modules": 16, "hidden": 80, "active": 8},
-        "tto8": {"width": 256},
-        "tto20": {"width": 256},
-        "tto8-relative": {"width": 256},
-        "tto20-relative": {"width": 256},
+        "tto8": {"heads": 16, "head_width": 96},
+        "tto20": {"heads": 16, "head_width": 96},
+        "tto8-relative": {"heads": 16, "head_width": 64},
+        "tto20-relative": {"heads": 16, "head_width": 64},
         "transformer": {"layers": 6},
     },
 }
-"""Sizes at which the models of a preset have about as many parameters, as far as their design allows."""
+"""Sizes at which the models of a preset have about as many parameters, as far as their design allows; their encoders and
+readouts are the same."""
+
+_FITTED_TO_PLACES: dict[Preset, dict[ModelName, dict[str, Any]]] = {
+    "debug": {},
+    "small": {
+        "s2gru-local": {"hidden": 48, "reach": 3},
+        "s2gru": {"modules": 32, "hidden": 32, "head_width": 16},
+        "s2gru-literal": {"modules": 32, "hidden": 32, "head_width": 16},
+        "s2rmc": {"modules": 32, "hidden": 48, "head_width": 16},
+        "lstm": {"recurrent": 256},
+        "rmc": {"recurrent": 768},
+        "rim": {"modules": 16, "hidden": 48, "active": 8},
+        "tto8": {"heads": 8, "head_width": 64},
+        "tto20": {"heads": 8, "head_width": 64},
+        "tto8-relative": {"heads": 8, "head_width": 32},
+        "tto20-relative": {"heads": 8, "head_width": 32},
+    },
+    "paper": _FITTED["paper"],
+}
+"""The same for models that are asked about places."""
+
+_PLACES_WIDTH: dict[Preset, dict[str, Any]] = {"debug": {}, "small": {"width": 128}, "paper": {}}
+"""A local map is more to tell than what happens to a unit: half as wide, readouts and not memories set models apart."""
 
 _PLACES: dict[str, Any] = {"blink": True, "symmetries": True}
 _PLACES_WARMUP: dict[Preset, int] = {"debug": 6, "small": 16, "paper": 16}
