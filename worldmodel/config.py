@@ -223,8 +223,8 @@ _FITTED: dict[Preset, dict[ModelName, dict[str, Any]]] = {
         "transformer": {"layers": 6},
     },
 }
-"""Sizes at which the models of a preset have about as many parameters, as far as their design allows; their encoders and
-readouts are the same."""
+"""Sizes at which the models of a preset have about as many parameters, as far as their design allows; encoders and
+readouts of all are the same."""
 
 _FITTED_TO_PLACES: dict[Preset, dict[ModelName, dict[str, Any]]] = {
     "debug": {},

@@ -57,7 +57,7 @@ class Blows:
         """
         kinds, cooldown = before.type, before.cooldown[:, :, None]
         reach, slop = self._reach[kinds][:, :, None], self._slop[kinds][:, :, None]
-        beyond = _nearest(before, after) - self._radius[kinds][:, :, None] - self._radius[kinds][:, None] - reach
+        beyond = nearest(before, after) - self._radius[kinds][:, :, None] - self._radius[kinds][:, None] - reach
         points = self._points[kinds[:, :, None], kinds[:, None]]
         foes = (before.team[:, :, None] != before.team[:, None]) & (points > 0.0)
         foes = foes & before.alive[:, :, None] & before.alive[:, None]
@@ -79,7 +79,7 @@ class Blows:
         return pad(named | anyone[:, :, None], (0, 0, 0, U - A), value=True)
 
 
-def _nearest(before: UnitTable, after: UnitTable) -> Tensor:
+def nearest(before: UnitTable, after: UnitTable) -> Tensor:
     """How near the middles of i and j come when both walk straight, cells ``[B, U (i), U (j)]``."""
     x, y = before.x[:, None] - before.x[:, :, None], before.y[:, None] - before.y[:, :, None]
     dx = after.x[:, None] - after.x[:, :, None] - x

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from s2rm_sc2.backends.blows import Blows
+from s2rm_sc2.backends.gains import Gains
 from s2rm_sc2.battle.combat import DELAY_LEAST, DELAY_SPAN
 from s2rm_sc2.battle.field import RULES
 from s2rm_sc2.battle.ground import BLOCKED, HALVED, cells
@@ -28,6 +29,7 @@ BOUNDS: dict[str, str] = {
     "map": "nobody leaves the map",
     "wall": "nobody stands where its kind cannot: it slides along the wall or stays",
     "blows": "nobody loses more points, or dies of more, than the foes that come into reach can take",
+    "gains": "nobody regains more health, shield or energy than it regenerates and healers in reach give",
     "points": "health, shield and energy lie between 0 and what the type has",
     "last point": "the living have at least one point of health",
     "cooldown": "a weapon is ready in 0 to its period and StarCraft II's longest delay",
@@ -37,7 +39,7 @@ BOUNDS: dict[str, str] = {
 
 SMALLEST = {
     **dict.fromkeys(("speed", "bodies", "map", "wall"), 0.05),
-    **dict.fromkeys(("blows", "points", "last point", "cooldown", "strike"), 0.5),
+    **dict.fromkeys(("blows", "gains", "points", "last point", "cooldown", "strike"), 0.5),
 }
 """Corrections up to here do not count: cells, points, game loops; 0 for bounds that are not here."""
 
@@ -86,7 +88,7 @@ class Bounds:
         kinds = RULES.kinds.astype(int)
         self._collide = torch.tensor((COLLIDES[kinds][:, None] >> kinds) & 1 > 0, device=device)
         self._layer = torch.tensor([0 if kind == STRUCTURE else int(kind) for kind in RULES.kinds], device=device)
-        self._blows = Blows(device)
+        self._blows, self._gains = Blows(device), Gains(device)
         self._ground = torch.from_numpy(cells(scenario.terrain)).to(device)[:, 1:-1, 1:-1].contiguous()
         self._size = scenario.terrain.size
 
@@ -115,6 +117,9 @@ class Bounds:
         after, by["blows"] = _struck(before, after, dealt.points)
         alive = after.alive
         points = torch.stack([after.health, after.shield, after.energy])
+        had = torch.stack([before.health, before.shield, before.energy])
+        gained = torch.minimum(points, had + self._gains.most(before, after))
+        by["gains"], points = ((points - gained) * alive).amax(0), gained
         held = torch.minimum(points.clamp(min=0.0), self._most[:3, after.type])
         by["points"] = ((held - points).abs() * alive).amax(0)
         health = torch.where(alive, held[0].clamp(min=1.0), 0.0)

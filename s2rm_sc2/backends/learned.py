@@ -19,8 +19,8 @@ from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import FIELDS, UnitTable
 from s2rm_sc2.views.sight import sight_ranges
 
-_FIRST_DRAW = 1
-"""Steps are counted from here for random numbers; those of step 0 draw the start."""
+_DREAMS = 0x5DEECE66D
+"""What sets a dream's random numbers apart from those that its seed has drawn for the start."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,8 @@ class LearnedBackend:
         device = self.model.device
         tables = start.units.map(lambda field: field.to(device))
         units, mind = tables.at(-1), self._watched(tables, start)
-        steps, drawn = torch.full((len(seeds),), _FIRST_DRAW, device=device), chance.as_tensor(seeds).to(device)
+        steps = torch.zeros(len(seeds), dtype=torch.int64, device=device)
+        drawn = chance.as_tensor([_DREAMS ^ int(seed) for seed in seeds]).to(device)
         if battles is None:
             self._units, self._mind, self._seeds, self._steps = units, mind, drawn, steps
             return
@@ -173,7 +174,7 @@ class LearnedBackend:
         watched, actions = start.watched.to(device), start.actions.to(device)
         sight = self._sight.to(device)[tables.type[:, 0, :A]]
         mind = self.model.begin(tables.at(0), sight, self._keep.to(device).expand_as(sight).clone())
-        for step in range(actions.shape[1]):
+        for step in watched.any(0).nonzero().flatten().tolist():
             before, after = tables.at(step), tables.at(step + 1)
             _, then = self.model.foresee(mind, before, actions[:, step])
             mind = _where(watched[:, step], self.model.follow(then, before, after), mind)

@@ -1,6 +1,7 @@
 """Enemies that no agent has seen yet: they follow the order that the scenario gives them, as the engine's do.
 
-A world model learns from views, so it can know nothing of them; and they are too far away to fight.
+A world model learns from views, so it can know nothing of them. With all views kept and a sight of 9 cells they are
+too far away to fight.
 """
 
 import torch

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
@@ -182,6 +183,12 @@ def test_what_battles_of_the_engine_do_is_not_corrected() -> None:
         times = dict(zip(BOUNDS, acted.tolist(), strict=True))
         assert times.pop("strike") + times.pop("last point") < steps / 300  # zerg heal themselves, by parts of points
         assert times == dict.fromkeys(times, 0)
+
+
+def test_the_manual_lists_the_bounds_in_their_order() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
+    table = manual.partition("| bound | rule |")[2].partition("\n\n")[0]
+    assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == list(BOUNDS)
 
 
 class Absurd:
