@@ -18,7 +18,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from worldmodel.attention import kernel_attention
-from worldmodel.config import ModelConfig, preset
+from worldmodel.config import ModelConfig, Task, preset
 from worldmodel.contract import Encoded, Memory, Observation, UnitQueries
 from worldmodel.encoder import Asked, Tokens
 from worldmodel.model import WorldModel
@@ -130,10 +130,10 @@ def plain_gru(config: ModelConfig, parameters: int) -> PlainGRU:
     return PlainGRU(replace(config, recurrent=recurrent))
 
 
-def s2gru(modules: int | None = None) -> S2RM:
+def s2gru(task: Task = "places", modules: int | None = None) -> S2RM:
     """The paper's S2GRU at the preset ``small``, with modules spread over the map."""
     torch.manual_seed(0)
-    config = preset("small", "s2gru")[0]
+    config = preset("small", "s2gru", task=task)[0]
     model = build(config if modules is None else replace(config, modules=modules))
     assert isinstance(model, S2RM)
     model.calibrate(_places(4096))
@@ -199,25 +199,23 @@ def best_ms(tasks: Mapping[str, Callable[[], None]], rounds: int) -> dict[str, f
     return spent
 
 
-def competitors(rounds: int, console: Console) -> None:
-    """The batched S2GRU, the loop over modules and the plain GRU on the same windows."""
-    batched, window, step = s2gru(), Window(STEPS, TOKENS), Window(1, TOKENS)
+def competitors(task: Task, rounds: int, console: Console) -> None:
+    """The batched S2GRU, the loop over modules and the plain GRU on the same windows, asked about places or units."""
+    batched, window, step = s2gru(task), Window(STEPS, TOKENS), Window(1, TOKENS)
     looped, plain = LoopedS2RM(batched), plain_gru(batched.config, parameter_count(batched))
     with torch.no_grad():
         apart = (window.answer(looped) - window.answer(batched)).abs().max().item()
     assert apart < TOLERANCE, f"the loop over modules answers otherwise, by {apart}"
     models: dict[str, WorldModel] = {"S2GRU": batched, "loop over modules": looped, "plain GRU": plain}
-    columns: dict[str, Callable[[WorldModel], None]] = {
-        "forward + backward": window.update,
-        "the same, units asked": window.update_units,
-        "forward": window.forward,
-        "an imagined step": step.forward,
-    }
+    columns: dict[str, Callable[[WorldModel], None]] = {"forward + backward": window.update_units}
+    if task == "places":
+        columns = {"forward + backward": window.update, "forward": window.forward, "an imagined step": step.forward}
     figures = {
         column: best_ms({name: partial(act, m) for name, m in models.items()}, rounds)
         for column, act in columns.items()
     }
-    title = f"ms a window: batch {BATCH}, {STEPS} steps, {TOKENS} tokens, {PLACES} places asked about a step"
+    asked = PLACES if task == "places" else TOKENS
+    title = f"ms a window: batch {BATCH}, {STEPS} steps, {TOKENS} tokens, {asked} {task} asked about a step"
     table = Table("model", "parameters", *columns, title=title)
     for name, model in models.items():
         cells = [f"{ms[name]:.1f} (x{ms[name] / ms['S2GRU']:.2f})" for ms in figures.values()]
@@ -229,7 +227,7 @@ def growth(rounds: int, console: Console) -> None:
     """How the window's cost grows with what is in sight and with modules."""
     model, window = s2gru(), Window(STEPS, TOKENS)
     by_tokens = {str(count): partial(Window(STEPS, count).update, model) for count in GROWTH_TOKENS}
-    by_modules = {str(count): partial(window.update, s2gru(count)) for count in GROWTH_MODULES}
+    by_modules = {str(count): partial(window.update, s2gru(modules=count)) for count in GROWTH_MODULES}
     for of, tasks in (("tokens", by_tokens), ("modules", by_modules)):
         table = Table(of, "ms", title=f"S2GRU, forward + backward of a window, by {of}")
         for name, ms in best_ms(tasks, rounds).items():
@@ -267,7 +265,8 @@ def main() -> None:
     if given.profile:
         profile(console)
         return
-    competitors(given.rounds, console)
+    competitors("places", given.rounds, console)
+    competitors("units", given.rounds, console)
     growth(given.rounds, console)
 
 

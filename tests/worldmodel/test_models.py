@@ -264,10 +264,14 @@ def test_persistence_forecasts_what_was_last_seen(store_2s3z: EpisodeStore) -> N
     assert (said.alive[said.queried[:, None].expand_as(said.alive)] == 1).all()
 
 
-def test_models_with_a_memory_have_about_as_many_parameters_at_the_small_preset() -> None:
+@pytest.mark.parametrize(("task", "width"), [("units", 64), ("places", 128)])
+def test_models_of_the_small_preset_have_equal_readouts_and_about_as_many_parameters(task: str, width: int) -> None:
     names = ("s2gru", "s2rmc", "s2gru-literal", "lstm", "rmc", "rim")
-    counts = [parameter_count(build(preset("small", name)[0])) for name in names]
+    counts = [parameter_count(build(preset("small", name, task=task)[0])) for name in names]
     assert max(counts) < 1.2 * min(counts)
+    assert {preset("small", name, task=task)[0].width for name in TRAINED} == {width}
+    tto = [parameter_count(build(preset("small", name, task=task)[0])) for name in ("tto8", "tto8-relative")]
+    assert min(tto) > 0.7 * max(counts)
 
 
 def test_every_model_of_every_preset_can_be_built() -> None:
