@@ -203,10 +203,10 @@ _FITTED: dict[Preset, dict[ModelName, dict[str, Any]]] = {
         "s2rmc": {"modules": 32, "hidden": 32, "head_width": 12},
         "rmc": {"recurrent": 576},
         "rim": {"modules": 16, "hidden": 32, "active": 8},
-        "tto8": {"heads": 8, "head_width": 64},
-        "tto20": {"heads": 8, "head_width": 64},
-        "tto8-relative": {"heads": 8, "head_width": 48},
-        "tto20-relative": {"heads": 8, "head_width": 48},
+        "tto8": {"heads": 4, "head_width": 32},
+        "tto20": {"heads": 4, "head_width": 32},
+        "tto8-relative": {"heads": 4, "head_width": 32},
+        "tto20-relative": {"heads": 4, "head_width": 32},
         "unit-gru": {"recurrent": 208},
         "transformer": {"layers": 4, "heads": 4},
     },
@@ -216,10 +216,10 @@ _FITTED: dict[Preset, dict[ModelName, dict[str, Any]]] = {
         "s2rmc": {"hidden": 48, "head_width": 12},
         "rmc": {"recurrent": 1440},
         "rim": {"modules": 16, "hidden": 80, "active": 8},
-        "tto8": {"heads": 16, "head_width": 96},
-        "tto20": {"heads": 16, "head_width": 96},
-        "tto8-relative": {"heads": 16, "head_width": 64},
-        "tto20-relative": {"heads": 16, "head_width": 64},
+        "tto8": {"heads": 8, "head_width": 64},
+        "tto20": {"heads": 8, "head_width": 64},
+        "tto8-relative": {"heads": 8, "head_width": 64},
+        "tto20-relative": {"heads": 8, "head_width": 64},
         "transformer": {"layers": 6},
     },
 }
@@ -236,14 +236,10 @@ _FITTED_TO_PLACES: dict[Preset, dict[ModelName, dict[str, Any]]] = {
         "lstm": {"recurrent": 256},
         "rmc": {"recurrent": 768},
         "rim": {"modules": 16, "hidden": 48, "active": 8},
-        "tto8": {"heads": 8, "head_width": 64},
-        "tto20": {"heads": 8, "head_width": 64},
-        "tto8-relative": {"heads": 8, "head_width": 32},
-        "tto20-relative": {"heads": 8, "head_width": 32},
     },
     "paper": _FITTED["paper"],
 }
-"""The same for models that are asked about places."""
+"""The same for models that are asked about places; a TTO of as many parameters would take four times as long."""
 
 _PLACES_WIDTH: dict[Preset, dict[str, Any]] = {"debug": {}, "small": {"width": 128}, "paper": {}}
 """A local map is more to tell than what happens to a unit: half as wide, readouts and not memories set models apart."""
