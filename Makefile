@@ -34,7 +34,7 @@ types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # Speed of the engine, side by side with SMAX (which runs on JAX, in an environment of its own) where that installs, and of
 # the world model beside its alternatives and as a simulator, and through StarCraft II's protocol (beside SMAC's client, where

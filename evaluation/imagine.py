@@ -24,6 +24,7 @@ from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.seeds import number
 from s2rm_sc2.table import FIELDS, UnitTable
+from worldmodel.dream import last_orders
 from worldmodel.simulator import Simulator, load
 
 PURPOSE = "imagine"
@@ -167,6 +168,7 @@ def _dreamed(
     before = [_rows(episode, np.arange(begin - watched, begin + 1)) for episode in episodes]
     units = UnitTable(*(torch.stack([getattr(table, name) for table in before]) for name in FIELDS))
     actions = [torch.from_numpy(episode.action.astype(np.int64)) for episode in episodes]
+    orders = [last_orders(done[None])[0] for done in actions]
     past = torch.stack([done[begin - watched : begin] for done in actions])
     backend = LearnedBackend(scenario, len(episodes), model, sampled)
     start = Start(units, past, torch.ones(past.shape[:2], dtype=torch.bool))
@@ -174,7 +176,7 @@ def _dreamed(
     tables = [backend.units]
     for step in range(begin, begin + steps):
         playing = torch.tensor([step < episode.n_steps for episode in episodes])
-        backend.step(torch.stack([done[min(step, len(done) - 1)] for done in actions]), playing)
+        backend.step(torch.stack([done[min(step, len(done) - 1)] for done in orders]), playing)
         tables.append(backend.units)
     found = UnitTable(*(torch.stack([getattr(table, name) for table in tables], dim=1) for name in FIELDS))
     return found.map(Tensor.cpu), backend.report()

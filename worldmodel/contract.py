@@ -203,7 +203,11 @@ def _limits(device: torch.device) -> Tensor:
 
 
 class Predictor(nn.Module, ABC):
-    """A world model: any number of battles, steps, tokens and queries; what is absent changes nothing, to the bit."""
+    """A world model: any number of battles, steps, tokens and queries.
+
+    What absent rows hold changes nothing, to the bit; nor, in S2RMs and the LSTM, does whether they are there at all.
+    Others gather tokens in one product, whose rounding depends on how many rows it has.
+    """
 
     name: str
     """How the command line and the reports call it."""

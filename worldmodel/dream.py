@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from s2rm_sc2.actions import STOP
+from s2rm_sc2.actions import NO_OP, STOP
 from s2rm_sc2.table import UnitTable
 from worldmodel import belief as beliefs
 from worldmodel.belief import Belief
@@ -78,6 +78,7 @@ def dream(
     """Go on for ``steps`` steps without views.
 
     The model's own prediction becomes the belief table (:func:`foresee`); agents whose views are kept act as recorded.
+    One that has died in the record goes on with its last order: a stop, like a no-op, would give its death away.
 
     Args:
         model, guided, windows, keep: as in :func:`watch`.
@@ -85,14 +86,21 @@ def dream(
         steps: how far.
     """
     warmup = guided.belief.vx.shape[1]
-    keep = keep & windows.agents[:, None]
+    keep, orders = keep & windows.agents[:, None], last_orders(windows.actions)
     belief, memory, dreamed = beliefs.at(guided.belief, -1), guided.last, []
     for t in range(warmup, warmup + steps):
         belief = beliefs.imagine(belief, change, keep[:, t], windows.sight)
-        step, memory = foresee(model, belief, memory, windows.actions[:, t], keep[:, t], windows.sight)
+        step, memory = foresee(model, belief, memory, orders[:, t], keep[:, t], windows.sight)
         change = step.change
         dreamed.append(step)
     return dreamed
+
+
+def last_orders(actions: Tensor) -> Tensor:
+    """Actions ``[N, R, A]`` in which a no-op, which SMAC allows to the dead only, is the agent's last other one."""
+    row = torch.arange(actions.shape[1], device=actions.device)[:, None]
+    given = torch.where(actions > NO_OP, row, 0).cummax(dim=1).values
+    return actions.gather(1, given)
 
 
 def foresee(
@@ -100,8 +108,7 @@ def foresee(
 ) -> tuple[Dreamed, Memory]:
     """What a model says comes after a belief ``[N, U]``, and its memory with the views of that belief.
 
-    Views are rendered from the belief, as a simulator's are; a no-op, which SMAC allows to the dead only, would give
-    a death away and becomes a stop.
+    Views are rendered from the belief, as a simulator's are. A no-op of an agent that is not dead in it is a stop.
 
     Args:
         model: who is asked.

@@ -51,7 +51,8 @@ class TokenEncoder(nn.Module):
         content = self.net(features).masked_fill(~observation.present.unsqueeze(-1), 0.0)
         kind, enemy = observation.features[..., : len(UNIT_NAMES)], observation.features[..., _ENEMY : _ENEMY + 1]
         kind = torch.cat([kind * (1.0 - enemy), kind * enemy], dim=-1)
-        return Tokens(observation.place, content, kind, observation.sight, observation.present)
+        sight = observation.sight * observation.present
+        return Tokens(observation.place, content, kind, sight, observation.present)
 
 
 class SetEncoder(nn.Module):

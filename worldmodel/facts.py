@@ -7,7 +7,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from worldmodel.checkpoint import BEST, SEED_FOLDER, load_checkpoint
+from worldmodel.checkpoint import SEED_FOLDER, load_checkpoint
 from worldmodel.log import read_log
 from worldmodel.train import TrainReport
 
@@ -30,7 +30,7 @@ def runs_in(place: Path) -> list[Path]:
     """The runs that a place is: a checkpoint file, a run's folder, or one that holds a run per seed; none otherwise."""
     if place.suffix == ".safetensors" or any(place.glob("*.safetensors")):
         return [place]
-    return sorted(path.parent for path in place.glob(f"{SEED_FOLDER}*/{BEST}"))
+    return sorted({path.parent for path in place.glob(f"{SEED_FOLDER}*/*.safetensors")})
 
 
 def described(place: Path) -> list[Table]:

@@ -54,7 +54,9 @@ class Log:
     def __init__(self, run: Path, update: int, tensorboard: bool) -> None:
         self._path = run / LOG
         kept = [line for line in read_log(run) if line["update"] <= update]
-        self._path.write_text("".join(f"{json.dumps(line)}\n" for line in kept))
+        partial = self._path.with_suffix(".partial")  # the log is the clock of a training by minutes
+        partial.write_text("".join(f"{json.dumps(line)}\n" for line in kept))
+        partial.replace(self._path)
         self.seconds = float(kept[-1]["seconds"]) if kept else 0.0
         self._writer: Any = None
         if tensorboard:

@@ -31,6 +31,9 @@ from worldmodel.windows import Windows, WindowSource, draw_views
 Purpose = Literal["batch", "held out", "health"]
 """What windows are drawn for: to learn from, for the held-out loss, or for module health."""
 
+_CHECKS = 0
+"""Seed of the windows and views of all checks: those of other trainings on the same stores are told apart by them."""
+
 _HELD_OUT_BATCHES, _HEALTH_BATCHES = 4, 16
 """Of a check: for the loss, and for module health, which costs little and should not call a rare module dead."""
 
@@ -80,7 +83,7 @@ class Session:
     ) -> None:
         self.training, self.seed, self.run, self.device = training, seed, run, device
         self.source = WindowSource(stores, "train", seed)
-        self.held_out = WindowSource(stores, "held_out", seed)
+        self.held_out = WindowSource(stores, "held_out", _CHECKS)
         torch.manual_seed(number(seed, "weights") % 2**63)
         self.model: WorldModel = build(model)
         if training.task != "units" and not self.model.answers_places:
@@ -144,6 +147,11 @@ class Session:
         training, seconds, check = self.training, self._seconds(), {}
         if self.update % training.evaluate_every == 0 or training.done(self.update, seconds) >= 1:
             check, seconds = self._check(), self._seconds()
+        if not math.isfinite(check.get("held_out_loss", 0.0)):
+            raise TrainingDiverged(
+                f"The loss on held-out episodes is not finite after update {self.update}. {self._left()}; lower the "
+                "learning rate."
+            )
         self.done = training.done(self.update, seconds)
         self.log.write(
             {
@@ -174,7 +182,7 @@ class Session:
 
     def _batch(self, purpose: Purpose, index: int, dreamed: int) -> Batch:
         """Assembled on the CPU, where stores are, and then moved to the model."""
-        rng = stream(self.seed, purpose, index)
+        rng = stream(self.seed if purpose == "batch" else _CHECKS, purpose, index)
         training, rows = self.training, self.training.warmup + dreamed + 1
         source, update = (self.source, index) if purpose == "batch" else (self.held_out, 0)
         windows = source.sample(training.batch, rows, rng, update, training.symmetries)
@@ -248,9 +256,15 @@ class Session:
         more = f" and {len(origins) - _NAMED_ORIGINS} more" if len(origins) > _NAMED_ORIGINS else ""
         raise TrainingDiverged(
             f"The loss or gradient of update {self.update + 1} is not finite; its windows start at "
-            f"{', '.join(origins[:_NAMED_ORIGINS])}{more}. The last good checkpoint is in {self.run}; lower the "
-            "learning rate or check these episodes."
+            f"{', '.join(origins[:_NAMED_ORIGINS])}{more}. {self._left()}; lower the learning rate or check these "
+            "episodes."
         )
+
+    def _left(self) -> str:
+        """What is left of a training that has diverged."""
+        if (self.run / checkpoint.LAST).exists():
+            return f"The last good checkpoint is in {self.run}"
+        return f"No checkpoint had been saved in {self.run} yet"
 
 
 def learning_rate_share(done: float) -> float:

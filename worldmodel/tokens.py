@@ -49,10 +49,7 @@ def observe(belief: Belief, actions: Tensor, keep: Tensor, sight: Tensor) -> Obs
     """
     looks = _looks(belief, keep)
     hidden = ~belief.visible.unsqueeze(-1)
-    acts = action_features(belief.units, actions, looks)
-    row = action_targets(belief.units, actions).clamp(min=0)
-    acts[..., _AIM:] *= belief.visible.gather(-1, row).unsqueeze(-1)  # where a target out of sight is, no view tells
-    acts = _padded(acts, belief)
+    acts = _padded(_acts(belief, actions, looks, belief.visible), belief)
     sight = _padded((sight * looks).unsqueeze(-1), belief).masked_fill(hidden, 0.0)
     features = torch.cat([unit_features(belief.units), sight / DISTANCE_SCALE, acts], dim=-1)
     return Observation(
@@ -63,11 +60,19 @@ def observe(belief: Belief, actions: Tensor, keep: Tensor, sight: Tensor) -> Obs
     )
 
 
+def _acts(belief: Belief, actions: Tensor, looks: Tensor, told: Tensor) -> Tensor:
+    """Agents' actions, ``[..., A, len(ACTION_COLUMNS)]``; where a target stands only if its row is ``told``."""
+    acts = action_features(belief.units, actions, looks)
+    row = action_targets(belief.units, actions).clamp(min=0)
+    acts[..., _AIM:] *= told.gather(-1, row).unsqueeze(-1)
+    return acts
+
+
 def ask(belief: Belief, actions: Tensor, keep: Tensor) -> UnitQueries:
     """The units seen so far, as queries; arguments as :func:`observe`."""
     looks = _looks(belief, keep)
     standing = replace(belief.units, alive=belief.known)  # nobody strikes at a unit that is known to be dead
-    acts = _padded(action_features(belief.units, actions, looks), belief)
+    acts = _padded(_acts(belief, actions, looks, belief.known), belief)
     vx, vy = belief.vx, belief.vy
     speed = torch.sqrt(vx * vx + vy * vy + 1e-6)
     state = torch.stack([vx, vy, speed, belief.visible.to(vx.dtype), torch.log1p(belief.age)], dim=-1)

@@ -2,10 +2,13 @@ from dataclasses import replace
 
 import torch
 
+from s2rm_sc2.actions import FIRST_TARGET
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import unit_type
+from s2rm_sc2.views.entity import ACTION_COLUMNS, UNIT_COLUMNS
 from worldmodel.belief import Belief, imagine, nothing, see
 from worldmodel.contract import CHANGE_FIELDS, Change
+from worldmodel.tokens import ask
 
 SIGHT = torch.tensor([[9.0, 9.0]])
 MARINE, ZEALOT = unit_type("marine").index, unit_type("zealot").index
@@ -114,3 +117,14 @@ def test_each_agent_sees_as_far_as_its_own_sight() -> None:
         keep, reach = torch.tensor([[True, True]]), torch.tensor([sight])
         everyone = Belief(units, belief.vx, belief.vy, belief.age, belief.visible, torch.ones(1, 3, dtype=torch.bool))
         assert imagine(everyone, still, keep, reach).visible[0, 2] == seen
+
+
+def test_where_a_target_stands_that_nobody_has_seen_is_not_told() -> None:
+    units = battle([10.0, 11.0, 14.0, 28.0])
+    belief = watch([units], [True, True])[0]
+    assert belief.known.tolist() == [[True, True, True, False]]
+    acts = ask(belief, torch.tensor([[FIRST_TARGET, FIRST_TARGET + 1]]), torch.ones(1, 2, dtype=torch.bool)).rows[0, :2]
+    attack, aim = (len(UNIT_COLUMNS) + ACTION_COLUMNS.index(name) for name in ("attack", "target_dx"))
+    assert acts[:, attack].tolist() == [1.0, 1.0]
+    assert acts[0, aim] > 0.0
+    assert not acts[1, aim : aim + 4].any()

@@ -219,6 +219,14 @@ def test_a_diverged_training_names_where_its_batch_is_from(store_3m: EpisodeStor
         train([store_3m], MODEL, wild, 0, tmp_path, progress=False)
 
 
+@pytest.mark.parametrize("every", [1, 5])
+def test_a_diverged_training_saves_nothing_that_is_ruined(every: int, store_3m: EpisodeStore, tmp_path: Path) -> None:
+    wild = replace(TRAINING, learning_rate=1e38, updates=5, evaluate_every=every)
+    with pytest.raises(TrainingDiverged, match="No checkpoint had been saved"):
+        train([store_3m], MODEL, wild, 0, tmp_path, progress=False)
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
 def test_a_run_is_not_continued_with_other_settings(store_3m: EpisodeStore, tmp_path: Path) -> None:
     training = replace(TRAINING, updates=2)
     train([store_3m], MODEL, training, 0, tmp_path, progress=False)

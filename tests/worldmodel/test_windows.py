@@ -124,6 +124,18 @@ def test_every_step_is_drawn_equally_often(store_2s3z: EpisodeStore, store_3m: E
     np.testing.assert_allclose(share, lengths / lengths.sum(), atol=0.005)
 
 
+def test_windows_show_how_battles_begin_and_end(store_2s3z: EpisodeStore) -> None:
+    rows = 11
+    origins = WindowSource([store_2s3z], "all").sample(20_000, rows, stream(0, "test")).origins
+    seen = [np.zeros(length - 1) for length in store_2s3z.lengths]  # how often each step's outcome is in a window
+    for _, episode, row in origins.tolist():
+        seen[episode][row : row + rows - 1] += 1
+    usual = np.mean([steps[rows:-rows].mean() for steps in seen])
+    assert 0.9 < np.mean([steps[-1] for steps in seen]) / usual < 1.1
+    assert 0.4 < np.mean([steps[0] for steps in seen]) / usual < 0.7
+    assert 0.8 < np.mean([steps[:rows].mean() for steps in seen]) / usual < 1.3
+
+
 @pytest.mark.parametrize("parts", [2, 3, 8])
 def test_pools_keep_to_the_budget_and_hold_every_episode_once_an_epoch(
     store_2s3z: EpisodeStore, store_3m: EpisodeStore, parts: int

@@ -102,15 +102,17 @@ class Pool:
     lengths: Places
 
     def draw(self, count: int, rows: int, rng: np.random.Generator) -> tuple[Places, Places]:
-        """Where ``count`` windows of ``rows`` rows start, all steps alike: indices of episodes, and rows of theirs.
+        """Where ``count`` windows of ``rows`` rows start: indices of episodes, and rows of theirs.
 
-        A store is drawn by its share of rows, then any place in it from which an episode goes on for long enough.
+        A store is drawn by its share of rows, then any step in it. A window may end after its battle, or the last
+        steps, in which battles are decided, would hardly ever be seen; and the first row counts as half a window of
+        them, or the first steps would be. Steps in between are drawn alike.
         """
         begins, first, number = self._starts(rows)
         store = rng.choice(len(number), size=count, p=self._shares)
         at = first[store] + rng.integers(number[store])
         index = np.searchsorted(begins, at, side="right") - 1
-        return index, at - begins[index]
+        return index, np.maximum(at - begins[index] - rows // 2, 0)
 
     @cached_property
     def _shares(self) -> npt.NDArray[np.float64]:
@@ -121,7 +123,7 @@ class Pool:
     def _starts(self, rows: int) -> tuple[Places, Places, Places]:
         """Places where windows may start, numbered: the first of each episode, the first and how many of each store."""
         if rows not in self._known:
-            places = np.maximum(self.lengths - rows, 0) + 1
+            places = self.lengths - (rows > 1) + rows // 2  # no step begins in the last row
             number = self._by_store(places)
             self._known[rows] = np.cumsum(places) - places, np.cumsum(number) - number, number
         return self._known[rows]

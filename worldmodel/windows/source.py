@@ -61,7 +61,7 @@ class WindowSource:
     def sample(
         self, count: int, rows: int, rng: np.random.Generator, update: int = 0, symmetric: bool = False
     ) -> Windows:
-        """``count`` windows of ``rows`` rows, drawn uniformly over all steps of the episodes in memory.
+        """``count`` windows of ``rows`` rows from the episodes in memory, as :meth:`Pool.draw` draws them.
 
         Equal seeds of the source, equal streams and equal updates give equal windows, whatever was sampled before.
 
