@@ -100,5 +100,6 @@ def write(folder: Path, about: dict[str, Any], results: Sequence[Result]) -> Non
     text = f"# Control of {about['scenario']}\n\n{markdown(results)}\n\n{facts}\n"
     reports = [result.bounds for result in results if result.bounds]
     if reports:
-        text += f"\nHow often each bound corrected the dreams:\n\n{bounded.table(bounded.joined(reports))}\n"
+        text += "\nHow often each bound corrected the dreams, and by how many cells, points or game loops:\n\n"
+        text += f"{bounded.table(bounded.joined(reports))}\n"
     saved.replace(folder / "control.md", text.encode())
