@@ -86,12 +86,14 @@ def collect(
     purpose: str = "collect",
     progress: bool = True,
     venue: Venue = EMBEDDED,
+    display: Progress | None = None,
 ) -> CollectReport:
     """Fill the store ``out`` up to ``episodes`` episodes in all; what is there already stays.
 
     An episode's bytes depend on seed, purpose, scenario, policy and its index only: not on how many workers play, nor
     on interruptions. (StarCraft II does not repeat a battle: there they depend on what it played before, too.) The
-    policy is one of :data:`collectors.policies.POLICIES`, by its name, or any other.
+    policy is one of :data:`collectors.policies.POLICIES`, by its name, or any other. A ``display`` whose lines have a
+    ``note`` shows how far it is instead of one of its own.
 
     Raises:
         BadArgument: fewer than one episode or worker, or an unknown policy.
@@ -112,7 +114,7 @@ def collect(
         plans = remaining(writer.n_episodes, episodes, seed, purpose, scenario.name)
         started = time.perf_counter()
         with closing(_played(settings, player, plans, venue, incidents, workers)) as played:
-            _write(writer, played, len(plans), progress)
+            _write(writer, played, len(plans), progress, display)
         seconds = time.perf_counter() - started
     return _report(out, before, seconds, incidents)
 
@@ -136,16 +138,18 @@ def _played(
     return play(settings, player, plans, venue, incidents)
 
 
-def _write(writer: StoreWriter, played: Iterator[Episode], total: int, progress: bool) -> None:
+def _write(
+    writer: StoreWriter, played: Iterator[Episode], total: int, progress: bool, display: Progress | None
+) -> None:
     """Commit the episodes as they come, in groups; whatever ends the playing, what was played is kept."""
     group: list[Episode] = []
     waiting, due = 0, time.monotonic()
-    with _Display(writer.settings.scenario.name, total, progress) as display:
+    with _Display(writer.settings.scenario.name, total, progress, display) as line:
         try:
             for episode in played:
                 group.append(episode)
                 waiting += episode.nbytes
-                display.show(episode)
+                line.show(episode)
                 if waiting >= COMMIT_BYTES or time.monotonic() >= due:
                     ready, group, waiting = group, [], 0
                     writer.append(ready)
@@ -176,26 +180,31 @@ def _report(out: Path, before: tuple[int, int], seconds: float, incidents: Incid
 class _Display:
     """A progress line on stderr: episodes, steps per second, win rate, time left."""
 
-    def __init__(self, title: str, total: int, shown: bool) -> None:
-        self._progress = Progress(
+    def __init__(self, title: str, total: int, shown: bool, display: Progress | None) -> None:
+        self._lent = display is not None
+        self._progress = display or Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[facts]}"),
+            TextColumn("{task.fields[note]}"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             disable=not shown or total == 0,
         )
-        self._task = self._progress.add_task(title, total=total, facts="")
+        self._task = self._progress.add_task(title, total=total, note="", visible=total > 0)
         self._episodes = self._steps = self._won = 0
         self._started = time.perf_counter()
 
     def __enter__(self) -> "_Display":
-        self._progress.start()
+        if not self._lent:
+            self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        if self._lent:
+            self._progress.update(self._task, visible=False)
+        else:
+            self._progress.stop()
 
     def show(self, episode: Episode) -> None:
         """Count one more episode."""
@@ -203,5 +212,5 @@ class _Display:
         self._steps += episode.n_steps
         self._won += episode.battle_won
         speed = self._steps / max(time.perf_counter() - self._started, 1e-9)
-        facts = f"{speed:,.0f} steps/s, {self._won / self._episodes:.0%} won"
-        self._progress.update(self._task, completed=self._episodes, facts=facts)
+        note = f"{speed:,.0f} steps/s, {self._won / self._episodes:.0%} won"
+        self._progress.update(self._task, completed=self._episodes, note=note)

@@ -55,15 +55,19 @@ class Strength:
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's 95 % interval of the win rate."""
-        n = max(self.episodes, 1)
-        middle = (self.rate + Z * Z / (2 * n)) / (1 + Z * Z / n)
-        half = Z / (1 + Z * Z / n) * sqrt(self.rate * (1 - self.rate) / n + Z * Z / (4 * n * n))
-        return max(0.0, middle - half), min(1.0, middle + half)
+        return wilson(self.rate, max(self.episodes, 1))
 
     def __str__(self) -> str:
         """``94±4 25``: won, half of the interval (both %), mean steps."""
         low, high = self.interval
         return "refused" if self.refused else f"{self.rate * 100:.0f}±{(high - low) * 50:.0f} {self.length:.0f}"
+
+
+def wilson(rate: float, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share that was found in ``n`` trials."""
+    middle = (rate + Z * Z / (2 * n)) / (1 + Z * Z / n)
+    half = Z / (1 + Z * Z / n) * sqrt(rate * (1 - rate) / n + Z * Z / (4 * n * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def strengths(scenarios: Sequence[Scenario], policies: Sequence[str], episodes: int, seed: int) -> Iterator[Strength]:

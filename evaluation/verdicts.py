@@ -1,6 +1,5 @@
 """The figures behind a published table: a file for each run and one for the floors."""
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -14,7 +13,7 @@ from evaluation.held_out import PRIVATE
 from evaluation.plan import MINUTES, SPLIT
 from evaluation.rows import Row
 from s2rm_sc2.errors import BadArgument
-from worldmodel.checkpoint import BEST, load
+from worldmodel.checkpoint import BEST, digest, load
 from worldmodel.log import read_log
 
 FORMAT = 2
@@ -148,7 +147,7 @@ def _training(about: dict[str, Any]) -> tuple[Any, ...]:
 def _digest(run: Path) -> str | None:
     """A short name of a run's best checkpoint; None where it has none."""
     path = run / BEST
-    return hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest() if path.exists() else None
+    return digest(path) if path.exists() else None
 
 
 def _write(path: Path, about: dict[str, Any], rows: Iterable[Row]) -> None:

@@ -297,9 +297,9 @@ def control(
     from evaluation.control.extra import need_torchrl
 
     need_torchrl()
-    from evaluation.control.dyna import Dyna
     from evaluation.control.experiment import Plan
     from evaluation.control.experiment import control as compare
+    from evaluation.control.growth import Dyna
     from evaluation.control.results import COLUMNS
     from evaluation.control.settings import Settings
     from evaluation.control.settings import algorithm as named

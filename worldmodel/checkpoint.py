@@ -4,6 +4,7 @@ The header's JSON holds the model's configuration, the view version, what it was
 under ``model/``, the optimiser's state under ``optimizer/``. Nothing in it is ever executed.
 """
 
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -136,14 +137,30 @@ def load_checkpoint(run: Path) -> tuple[WorldModel, RunInfo]:
     Raises:
         CheckpointMissing, CheckpointBroken: as :func:`load`; also where the weights do not fit the configuration.
     """
-    path = run
-    if run.is_dir():
-        path = run / (BEST if (run / BEST).exists() or not (run / LAST).exists() else LAST)
+    path = checkpoint_file(run)
     info, tensors = load(path)
     _check_sizes(info.model, tensors, path)
     model = build(info.model)
     restore(model, tensors, path)
     return model.eval(), info
+
+
+def checkpoint_file(run: Path) -> Path:
+    """The file that :func:`load_checkpoint` reads, whether it is there or not."""
+    if not run.is_dir():
+        return run
+    return run / (BEST if (run / BEST).exists() or not (run / LAST).exists() else LAST)
+
+
+def digest(path: Path) -> str:
+    """A short name of a file's bytes, weights and description: no two checkpoints share it.
+
+    Raises:
+        CheckpointMissing: there is no such file.
+    """
+    if not path.is_file():
+        raise CheckpointMissing(f"No checkpoint at {path}; train one first: s2rm-sc2 train.")
+    return hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
 
 
 def new_run(folder: Path, model: str) -> Path:

@@ -24,6 +24,16 @@ def read_log(run: Path) -> list[dict[str, Any]]:
     return lines
 
 
+def logged_seconds(run: Path) -> float | None:
+    """How long a run was trained, interruptions left out, by its log; None where it has none.
+
+    Args:
+        run: the run's folder, or a checkpoint file in it.
+    """
+    lines = read_log(run if run.is_dir() else run.parent)
+    return float(lines[-1]["seconds"]) if lines else None
+
+
 def need_tensorboard() -> None:
     """Make sure that TensorBoard's files can be written.
 

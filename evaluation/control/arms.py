@@ -1,15 +1,12 @@
 """One arm of a comparison with one seed: trained to its end, judged in the engine, and kept."""
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from collectors.policies import policy
-from evaluation.control import saved
-from evaluation.control.outcome import ARMS, DREAM, Point, Result
-from evaluation.control.training import POLICY, Task, Training
+from evaluation.control.kept import keep, kept
+from evaluation.control.outcome import ARMS, DREAM, Result
+from evaluation.control.training import Task, Training
 from evaluation.strength import strength
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument
@@ -38,21 +35,27 @@ def trained(
     battles: Callable[[], BatchedBattles],
     folder: Path,
     episodes: int,
-    real_steps: int,
     advance: Callable[[Training], None],
     begin: Path | None = None,
+    real_steps: int = 0,
+    model_seconds: float | None = 0.0,
 ) -> Result:
     """Train a policy to its end and judge it, or read how it ended.
 
     Args:
         task, battles, folder, begin: as :class:`evaluation.control.training.Training` takes them.
         episodes: battles of the verdict.
-        real_steps: engine steps behind what is trained on, beside the training's own.
         advance: told after each stage.
+        real_steps: engine steps behind what is trained on, beside the training's own.
+        model_seconds: as :class:`evaluation.control.outcome.Result` has it.
+
+    Raises:
+        BadArgument: another training lies there.
+        CheckpointBroken: what lies there cannot be read.
     """
     finished = folder / RESULT
     asked = {"task": task.header, "stages": task.settings.stages(task.steps), "episodes": episodes, "real": real_steps}
-    known = _read(finished, asked)
+    known = kept(finished, asked)
     if known is not None:
         return known
     training = Training(task, battles, folder, begin)
@@ -60,16 +63,14 @@ def trained(
     while not training.over:
         training.step()
         advance(training)
-    if not (folder / POLICY).exists():
-        training.save()
+    training.save()  # the policy may be gone, or that of a shorter training
     found, played = training.judged(episodes, JUDGED), training.stage * task.settings.steps
     dreamed = played if task.arm == DREAM else 0
     result = Result(
         task.arm, task.seed, episodes, found.won, found.mean_return, real_steps + played - dreamed, dreamed,
-        training.seconds, tuple(training.curve),
+        training.seconds, model_seconds, tuple(training.curve), training.bounds,
     )  # fmt: skip
-    content = json.dumps({"asked": asked, "result": asdict(result)}, indent=1)
-    saved.replace(finished, content.encode())
+    keep(finished, asked, result)
     return result
 
 
@@ -77,13 +78,3 @@ def scripted(scenario: Scenario, name: str, episodes: int) -> Result:
     """How a script does in the battles that the policies are judged by."""
     found = strength(scenario, policy(name), episodes, 0, JUDGED)
     return Result(name, 0, episodes, found.won, found.mean_return, 0, 0, 0.0)
-
-
-def _read(path: Path, asked: dict[str, Any]) -> Result | None:
-    if not path.exists():
-        return None
-    content = json.loads(path.read_text())
-    if content["asked"] != asked:
-        return None
-    curve = tuple(Point(**point) for point in content["result"].pop("curve"))
-    return Result(**content["result"], curve=curve)

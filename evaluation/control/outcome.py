@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from evaluation.strength import Strength
+from s2rm_sc2.backends.learned import Report
 
 DREAM, EQUAL, SAME = "dream", "real-equal", "real-same"
 TRAINED = (DREAM, EQUAL, SAME)
@@ -39,8 +40,11 @@ class Result:
         mean_return: of them.
         real_steps: engine steps behind the policy, those of the model's data included.
         dream_steps: steps in the simulator.
-        seconds: wall time of the training.
+        seconds: wall time of the policy's training.
+        model_seconds: wall time that the model's training took by its log, and in Dyna's form what collecting and
+            training it on took; 0 without a model, None where the model has no log.
         curve: how it did along the way.
+        bounds: how often each bound had to correct the dreams that it was trained in; None without dreams.
     """
 
     arm: str
@@ -51,7 +55,9 @@ class Result:
     real_steps: int
     dream_steps: int
     seconds: float
+    model_seconds: float | None = 0.0
     curve: tuple[Point, ...] = ()
+    bounds: Report | None = None
 
     @property
     def strength(self) -> Strength:

@@ -3,20 +3,18 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import sqrt
+from math import hypot
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
-from evaluation.control import saved
+from evaluation.control import bounded, saved
 from evaluation.control.outcome import Result
-from evaluation.strength import Strength
+from evaluation.rows import seeds_margin
+from evaluation.strength import wilson
 
-FORMAT = 1
-COLUMNS = ("arm", "seeds", "won %", "95 %", "return", "real steps", "dream steps", "minutes")
-
-# Student's t at 97.5 %, by degrees of freedom.
-_STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+FORMAT = 2
+COLUMNS = ("arm", "seeds", "won %", "95 %", "return", "real steps", "dream steps", "minutes", "model minutes")
 
 
 @dataclass(frozen=True)
@@ -25,9 +23,11 @@ class Line:
 
     Attributes:
         arm, seeds: name, and how many seeds.
-        won: mean over the seeds of the share of battles won; ``low`` and ``high`` its 95 % interval: the union of
-            Wilson's over all battles and, of several seeds, Student's over the seeds.
-        mean_return, real_steps, dream_steps, seconds: means over the seeds.
+        won: mean over the seeds of the share of battles won; ``low`` and ``high`` its 95 % interval: Wilson's over
+            the battles, which are the same for all seeds, joined as squares with that over the seeds
+            (:func:`evaluation.rows.seeds_margin`).
+        mean_return, real_steps, dream_steps, seconds, model_seconds: means over the seeds; the last is None where a
+            model has no log.
     """
 
     arm: str
@@ -39,6 +39,7 @@ class Line:
     real_steps: float
     dream_steps: float
     seconds: float
+    model_seconds: float | None
 
     def cells(self) -> tuple[str, ...]:
         """As :data:`COLUMNS` name them."""
@@ -51,6 +52,7 @@ class Line:
             f"{self.real_steps:,.0f}",
             f"{self.dream_steps:,.0f}",
             f"{self.seconds / 60:.1f}",
+            "unknown" if self.model_seconds is None else f"{self.model_seconds / 60:.1f}",
         )
 
 
@@ -61,13 +63,22 @@ def lines(results: Sequence[Result]) -> list[Line]:
 
 def _line(own: Sequence[Result]) -> Line:
     rates = [result.strength.rate for result in own]
-    battles = Strength("", own[0].arm, sum(r.episodes for r in own), sum(r.won for r in own), 0.0)
-    (low, high), won = battles.interval, fmean(rates)
-    if len(rates) > 1:
-        half = _STUDENT[min(len(rates) - 2, len(_STUDENT) - 1)] * stdev(rates) / sqrt(len(rates))
-        low, high = max(0.0, min(low, won - half)), min(1.0, max(high, won + half))
-    means = (fmean(getattr(r, name) for r in own) for name in ("mean_return", "real_steps", "dream_steps", "seconds"))
-    return Line(own[0].arm, len(own), won, low, high, *means)
+    won, seeds = fmean(rates), seeds_margin(rates)
+    least, most = wilson(won, own[0].episodes)
+    low, high = max(0.0, won - hypot(won - least, seeds)), min(1.0, won + hypot(most - won, seeds))
+    logged = [r.model_seconds for r in own if r.model_seconds is not None]
+    return Line(
+        own[0].arm,
+        len(own),
+        won,
+        low,
+        high,
+        mean_return=fmean(r.mean_return for r in own),
+        real_steps=fmean(r.real_steps for r in own),
+        dream_steps=fmean(r.dream_steps for r in own),
+        seconds=fmean(r.seconds for r in own),
+        model_seconds=fmean(logged) if len(logged) == len(own) else None,
+    )
 
 
 def markdown(results: Sequence[Result]) -> str:
@@ -87,4 +98,8 @@ def write(folder: Path, about: dict[str, Any], results: Sequence[Result]) -> Non
     saved.replace(folder / "control.json", (json.dumps(content, indent=1) + "\n").encode())
     facts = "\n".join(f"- {name}: {value}" for name, value in about.items() if not isinstance(value, dict))
     text = f"# Control of {about['scenario']}\n\n{markdown(results)}\n\n{facts}\n"
+    reports = [result.bounds for result in results if result.bounds]
+    if reports:
+        text += "\nHow often each bound corrected the dreams, and by how many cells, points or game loops:\n\n"
+        text += f"{bounded.table(bounded.joined(reports))}\n"
     saved.replace(folder / "control.md", text.encode())

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from s2rm_sc2.errors import CheckpointBroken, CheckpointMissing
 
-FORMAT = 1
+FORMAT = 2
 _KEY = "s2rm_sc2_policy"
 
 

@@ -1,5 +1,6 @@
 """Policies trained in dreams and in the engine: what a comparison holds, what it costs, and that it goes on exactly."""
 
+import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,8 @@ import torch
 pytest.importorskip("torchrl", reason="TorchRL, of the extra `marl`, is not installed", exc_type=ImportError)
 
 from evaluation.control import saved
-from evaluation.control.dyna import Dyna
 from evaluation.control.experiment import Plan, control
+from evaluation.control.growth import Dyna
 from evaluation.control.learner import learner
 from evaluation.control.networks import drawn
 from evaluation.control.outcome import DREAM, EQUAL, SAME
@@ -26,7 +27,8 @@ from s2rm_sc2.errors import BadArgument, CheckpointBroken
 from s2rm_sc2.scenarios import get
 from s2rm_sc2.store import EpisodeStore
 from tests.dreams import simulator
-from worldmodel.checkpoint import load_checkpoint
+from worldmodel.checkpoint import BEST, digest, load_checkpoint
+from worldmodel.log import read_log
 
 SCENARIO = get("2s3z")
 TINY = Settings(battles=8, rollout=16, stage=3, width=8, epochs=2, parts=2, batch=16, draws=2)
@@ -136,6 +138,16 @@ def test_every_arm_is_trained_judged_and_counted(plan: Plan, store_2s3z: Episode
     assert all(0 <= line.low <= line.won <= line.high <= 1 for line in found.lines)
     assert found.picture.stat().st_size > 10_000
     assert "| dream | 2 |" in (plan.out / "control.md").read_text()
+    file = json.loads((plan.out / "control.json").read_text())
+    about = file["about"]
+    assert (about["run"], about["checkpoint"]) == (str(plan.run), digest(plan.run / BEST))
+    assert (about["steps asked for"], about["steps of the model's data"]) == (700, held)
+    assert about["these steps were"] == "counted in its stores"
+    assert lines[DREAM].model_seconds == read_log(plan.run)[-1]["seconds"] > 0
+    assert lines[EQUAL].model_seconds == lines[SAME].model_seconds == 0
+    for row in file["results"]:
+        assert (row["bounds"] is not None) == (row["arm"] == DREAM)
+        assert row["arm"] != DREAM or row["bounds"]["unit_steps"] > 2 * stage  # of several units that live
     trained = {path: path.stat().st_mtime_ns for path in plan.out.glob("*/*.safetensors")}
     assert len(trained) == 12
     again = control(plan, progress=False)
@@ -148,6 +160,28 @@ def test_the_models_steps_must_be_known(plan: Plan, store_3m: EpisodeStore, tmp_
         control(replace(plan, data=(store_3m.path,), out=tmp_path), progress=False)
     said = control(replace(plan, data=(), out=tmp_path, real_steps=7, arms=("dream",), seeds=(0,)), progress=False)
     assert [line.real_steps for line in said.lines] == [7]
+    assert "these steps were: given with --real-steps" in (tmp_path / "control.md").read_text()
+    grown = replace(plan, data=(store_3m.path,), real_steps=7, dyna=Dyna(2))
+    with pytest.raises(BadArgument, match="--data") as problem:
+        control(grown, progress=False)
+    assert "--real-steps" not in str(problem.value)  # a model can only grow with what it was trained on
+
+
+@pytest.mark.parametrize("number", [0, -3])
+def test_numbers_below_one_are_refused_by_the_name_of_their_option(number: int, plan: Plan, tmp_path: Path) -> None:
+    plan = replace(plan, out=tmp_path / "out")
+    wrong = {
+        "steps": replace(plan, steps=number),
+        "episodes": replace(plan, episodes=number),
+        "real-steps": replace(plan, real_steps=number),
+        "iterations": replace(plan, dyna=Dyna(number)),
+        "collect-episodes": replace(plan, dyna=Dyna(2, episodes=number)),
+        "updates": replace(plan, dyna=Dyna(2, updates=number)),
+    }
+    for option, asked in wrong.items():
+        with pytest.raises(BadArgument, match=f"--{option} is {number}; give at least 1"):
+            control(asked, progress=False)
+    assert not plan.out.exists()
 
 
 def test_model_and_data_grow_with_the_policy(plan: Plan, store_2s3z: EpisodeStore, tmp_path: Path) -> None:

@@ -167,6 +167,29 @@ def test_qmix_explores_less_and_less() -> None:
     assert shares[2] == 1.0
 
 
+class Exploring(Qmix):
+    """Notes which share of the training it was told lies behind, at every rollout."""
+
+    def learn(self, experience: Experience, generator: torch.Generator, done: float) -> Rollout:
+        """As QMIX does."""
+        self.noted = [*getattr(self, "noted", []), done]
+        return super().learn(experience, generator, done)
+
+
+def test_exploration_falls_once_over_all_parts_of_a_training(tmp_path: Path) -> None:
+    settings, noted = replace(TINY, algorithm="qmix"), []
+    battles = partial(BatchedBattles, SCENARIO, TINY.battles)
+    for iteration in range(2):
+        task = Task(SCENARIO, DREAM, 2 * TINY.steps, 0, settings, looks=1, origin={}, iteration=iteration, parts=2)
+        training = Training(task, battles, tmp_path / str(iteration))
+        training.learner = exploring = Exploring(BatchedBattles(SCENARIO, 1), settings)
+        while not training.over:
+            training.step()
+        noted += exploring.noted
+        assert training.done == (iteration + 1) / 2
+    assert noted == [number / 8 for number in range(8)]  # two parts of two stages of two rollouts
+
+
 class Noting(EmbeddedBackend):
     """The engine, which writes down the seeds of its battles."""
 
