@@ -1,6 +1,7 @@
 """Every interface plays StarCraft II as it plays the engine: the real conformance suites, on the stand-in."""
 
 import copy
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -32,6 +33,7 @@ from s2rm_sc2.starcraft.game import GameSettings
 from s2rm_sc2.starcraft.installed import VARIABLE
 from tests.s2rm_sc2.oxwhirl import at_hand, needs_smac
 
+PAGE = Path(__file__).parent.parent.parent / "docs" / "starcraft.md"
 SHORT = "3m,limit=8"
 
 
@@ -76,6 +78,16 @@ def test_the_class_itself_makes_the_backend_of_an_installed_game(
         env = StarCraft2Env(SHORT, backend=backend)
         assert len(play(env)) == len(play(env)) == 8
         env.close()
+
+
+def test_the_pages_example_plays_in_an_installed_game(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(write_install(tmp_path)))
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)[:1]
+    with at_hand():
+        exec(compile(example, PAGE.name, "exec"), {})
+    assert capsys.readouterr().out.rstrip().endswith("not StarCraft II")
 
 
 def test_a_replay_shows_the_battle_that_was_played_in_the_game(game: BackendMaker, tmp_path: Path) -> None:
