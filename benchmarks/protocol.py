@@ -38,7 +38,7 @@ def clients() -> dict[str, Maker]:
     """Who takes part."""
     found: dict[str, Maker] = {
         "embedded": lambda name: StarCraft2Env(name, seed=0),
-        "backend sc2": lambda name: StarCraft2Env(name, seed=0, backend=lambda scenario, _: Sc2Backend(scenario)),
+        "backend sc2": lambda name: StarCraft2Env(name, seed=0, backend=Sc2Backend),
     }
     try:
         smac = smac_package.environment()

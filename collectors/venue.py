@@ -56,8 +56,8 @@ class Venue:
 
         game = self.games[worker % len(self.games)]
         if self.smac:
-            return SmacBattles(scenario, SmacBackend(scenario, game, incidents.failures))
-        return BatchedBattles(scenario, 1, Sc2Backend(scenario, game, failures=incidents.failures))
+            return SmacBattles(scenario, SmacBackend(scenario, settings=game, failures=incidents.failures))
+        return BatchedBattles(scenario, 1, Sc2Backend(scenario, settings=game, failures=incidents.failures))
 
 
 EMBEDDED = Venue()

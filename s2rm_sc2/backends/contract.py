@@ -19,10 +19,12 @@ class Backend(Protocol):
     Attributes:
         scenario: what is fought.
         n_battles: B, the number of battles side by side.
+        repeatable: whether a seed and orders decide a battle: given again, they play it again.
     """
 
     scenario: Scenario
     n_battles: int
+    repeatable: bool
 
     @property
     def units(self) -> UnitTable:
@@ -52,7 +54,7 @@ class Backend(Protocol):
 
 
 BackendMaker = Callable[[Scenario, int], Backend]
-"""Makes the backend of so many battles of a scenario: a backend's class, or a ``functools.partial`` of one."""
+"""Makes the backend of so many battles of a scenario: a backend's class, or a ``functools.partial`` with keywords."""
 
 Mind = tuple[Tensor, ...]
 """What a world model carries from step to step beside the table, tensors ``[B, ...]`` that only it can read."""

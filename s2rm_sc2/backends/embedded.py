@@ -35,12 +35,15 @@ class EmbeddedBackend:
         loops: game loops that pass in a step.
 
     Attributes:
+        repeatable: seeds and orders decide battles, bit for bit.
         field: the engine's arrays, for whoever gives orders to single units or steps single loops.
 
     Raises:
         ScenarioUnsupported: the terrain has no room for the units.
         BadArgument: ``n_battles`` is below 1.
     """
+
+    repeatable = True
 
     def __init__(
         self, scenario: Scenario, n_battles: int, move_amount: int = MOVE_AMOUNT, loops: int = LOOPS_PER_STEP

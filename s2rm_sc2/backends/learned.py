@@ -54,12 +54,15 @@ class LearnedBackend:
 
     Attributes:
         model, sampled: as given.
+        repeatable: seeds and orders decide dreams.
         bounds: what its predictions are held to.
 
     Raises:
         ScenarioUnsupported: the scenario has unit types that the model never learned about.
         BadArgument: fewer than one battle, starts of another scenario, or not one view per agent.
     """
+
+    repeatable = True
 
     def __init__(
         self,

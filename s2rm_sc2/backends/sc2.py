@@ -24,12 +24,14 @@ class Sc2Backend(StarCraftBackend):
 
     Args:
         scenario: what is fought: a SMAC map, perhaps with another sight or limit.
+        n_battles: 1, as a game plays one at a time.
         settings: how the game is reached.
         move_amount: cells that a move action leads away.
         loops: game loops that pass in a step.
         failures: where failures of the game are counted, by cause.
 
     Raises:
+        BadArgument: more than one battle.
         ScenarioUnsupported: StarCraft II has no such map.
         StarCraftMissing: the game, the map or pysc2 is not installed.
     """
@@ -39,12 +41,14 @@ class Sc2Backend(StarCraftBackend):
     def __init__(
         self,
         scenario: Scenario,
+        n_battles: int = 1,
+        *,
         settings: GameSettings | None = None,
         move_amount: int = MOVE_AMOUNT,
         loops: int = LOOPS_PER_STEP,
         failures: Counter[str] | None = None,
     ) -> None:
-        super().__init__(scenario, settings, loops, failures)
+        super().__init__(scenario, n_battles, settings, loops, failures)
         self._move_amount = move_amount
         self._game: Game | None = None
         self._shown: Sequence[Message] = ()

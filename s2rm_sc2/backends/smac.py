@@ -40,6 +40,7 @@ class SmacBackend(StarCraftBackend):
 
     Args:
         scenario: what is fought: a SMAC map, perhaps with another limit.
+        n_battles: 1, as a game plays one at a time.
         settings: of the game; SMAC starts it itself.
         failures: where failures of the game are counted, by cause.
 
@@ -49,7 +50,7 @@ class SmacBackend(StarCraftBackend):
     Raises:
         ScenarioUnsupported: SMAC has no such map, or cannot see as far as the scenario says.
         StarCraftMissing: SMAC, the game, the map or pysc2 is not installed.
-        BadArgument: a game is to be attached to.
+        BadArgument: more than one battle, or a game is to be attached to.
     """
 
     name = "smac"
@@ -57,10 +58,12 @@ class SmacBackend(StarCraftBackend):
     def __init__(
         self,
         scenario: Scenario,
+        n_battles: int = 1,
+        *,
         settings: GameSettings | None = None,
         failures: Counter[str] | None = None,
     ) -> None:
-        super().__init__(scenario, settings, LOOPS_PER_STEP, failures)
+        super().__init__(scenario, n_battles, settings, LOOPS_PER_STEP, failures)
         self._client: Any = None
         self.said = SmacSaid(0.0, True, False, False)
 

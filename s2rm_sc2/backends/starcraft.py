@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from torch import Tensor
 
@@ -29,25 +29,39 @@ class StarCraftBackend(ABC):
 
     Args:
         scenario: what is fought.
+        n_battles: 1, as a game plays one at a time.
         settings: how the game is reached.
         loops: game loops that pass in a step.
         failures: where failures of the game are counted, by cause.
 
     Attributes:
         name: what a store calls the backend.
+        repeatable: no, as the game's random numbers go on from battle to battle.
         failures: how often the game failed, by cause.
 
     Raises:
+        BadArgument: more than one battle.
         ScenarioUnsupported: StarCraft II has no such map.
         StarCraftMissing: the game, the map or pysc2 is not installed.
     """
 
     name: ClassVar[str]
-    n_battles = 1
+    repeatable = False
 
     def __init__(
-        self, scenario: Scenario, settings: GameSettings | None, loops: int, failures: Counter[str] | None
+        self,
+        scenario: Scenario,
+        n_battles: int,
+        settings: GameSettings | None,
+        loops: int,
+        failures: Counter[str] | None,
     ) -> None:
+        if n_battles != 1:
+            raise BadArgument(
+                f"A game of StarCraft II plays one battle at a time, not {n_battles} of {scenario.name}; make a "
+                "backend for each, with a game of its own."
+            )
+        self.n_battles = n_battles
         self.scenario, self.settings = scenario, settings or GameSettings()
         self.failures: Counter[str] = Counter() if failures is None else failures
         self._map = map_of(scenario)
@@ -56,6 +70,13 @@ class StarCraftBackend(ABC):
         self._patience = Patience(self.failures)
         self._seen = SeenUnits(scenario)
         self._begun = False  # a battle, and it was not lost
+
+    def __getstate__(self) -> NoReturn:
+        """Refuse to be copied or pickled."""
+        raise BadArgument(
+            "A battle in StarCraft II lies in its game and cannot be copied; make another environment, with a game of "
+            "its own."
+        )
 
     @property
     def units(self) -> UnitTable:

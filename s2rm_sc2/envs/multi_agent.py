@@ -24,12 +24,12 @@ from s2rm_sc2.envs import keywords
 from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.envs.heuristic import Heuristic
 from s2rm_sc2.envs.moment import Moment
+from s2rm_sc2.envs.replay import Replay
 from s2rm_sc2.envs.surroundings import Surroundings
 from s2rm_sc2.envs.told import actions_of, map_of, seed_of
 from s2rm_sc2.envs.unit import Unit
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.reward import max_rewards
-from s2rm_sc2.table import FIELDS, UnitTable
 from s2rm_sc2.units import LOOPS_PER_STEP
 from s2rm_sc2.views.layout import MOVES
 from s2rm_sc2.views.sight import shoot_ranges, sight_ranges
@@ -47,6 +47,7 @@ class StarCraft2Env(Surroundings):
         seed: episode k is played with a seed of its own made from this one; another run repeats them. None
             draws fresh ones.
         backend: makes who changes the unit table, from scenario and number of battles; the embedded engine by default.
+            ``Sc2Backend`` plays in StarCraft II; who sets it up passes ``partial(Sc2Backend, settings=...)``.
         continuing_episode: report the limit as ``info["episode_limit"]``, which learners use to bootstrap.
         options: SMAC's other keywords: the fields of :class:`SmacOptions`, e.g. ``obs_last_action=True``, and of
             :class:`GameOptions`, e.g. ``heuristic_ai=True``; so SMAC's configuration files work as they are.
@@ -84,8 +85,7 @@ class StarCraft2Env(Surroundings):
         self.battles = BatchedBattles(scenario, 1, self._maker(scenario, 1), self.options)
         self._views, self._moment = self.battles.views, Moment(self.battles)
         self._heuristic = Heuristic(self.game.heuristic_rest) if self.game.heuristic_ai else None
-        self._playing: tuple[int, int] | None = None  # the episode's number and seed
-        self._played: list[Tensor] = []
+        self._replay: Replay | None = None
         self._reseed(seed)
         self.map_name, self.continuing_episode = map_name, continuing_episode
         self.n_agents, self.n_enemies = scenario.n_agents, scenario.n_enemies
@@ -110,10 +110,11 @@ class StarCraft2Env(Surroundings):
                 "reset(episode_config=...) is SMACv2's; teams and starts are part of a scenario here, so name one, "
                 "e.g. map_name='10gen_protoss' (all names: s2rm-sc2 scenarios)."
             )
-        self._playing = self._episodes, seeds.number(self._root, "episode", self._episodes)
-        self.battles.reset([self._playing[1]])
+        seed = seeds.number(self._root, "episode", self._episodes)
+        self.battles.reset([seed])
+        self._replay = Replay(self._episodes, seed, self.battles.backend, self._maker)
         self._episodes += 1
-        self._moment, self._played = Moment(self.battles), []
+        self._moment = Moment(self.battles)
         self.win_counted = self.timed_out = self._over = False
         if self._heuristic:
             self._heuristic.reset()
@@ -137,7 +138,8 @@ class StarCraft2Env(Surroundings):
             raise BadArgument(f"{said.shape[1]} actions were given for {self.n_agents} agents; give one each.")
         instead = None if self._heuristic is None else self._by_heuristic(self._heuristic, said, actions)
         result = self.battles.step(said, instead)
-        self._played.append(said if instead is None else instead)
+        assert self._replay is not None  # since an episode is running
+        self._replay.note(said if instead is None else instead)
         self._moment = Moment(self.battles)
         (alive,) = self.battles.units.alive.tolist()
         won, self.timed_out = bool(result.won), bool(result.truncated)
@@ -343,18 +345,18 @@ class StarCraft2Env(Surroundings):
         Raises:
             BadArgument: no episode was started.
         """
-        if self._playing is None:
+        if self._replay is None:
             raise BadArgument("No episode was started yet; call reset() first.")
         from s2rm_sc2.draw import write_gif
 
-        name = f"{self.game.replay_prefix or self.map_name}_episode{self._playing[0]}.gif"
-        return write_gif(Path(self.game.replay_dir) / name, self.scenario, self._again(self._playing[1]))
+        name = f"{self.game.replay_prefix or self.map_name}_episode{self._replay.number}.gif"
+        return write_gif(Path(self.game.replay_dir) / name, self.scenario, self._replay.tables())
 
     def full_restart(self) -> None:
         """Nothing to do: SMAC launches the game anew here, and there is none."""
 
     def close(self) -> None:
-        """Release the engine; closing twice is allowed."""
+        """Release the engine, or end the game; closing twice is allowed."""
         self.battles.close()
 
     def _engine(self) -> BackendMaker:
@@ -371,16 +373,6 @@ class StarCraft2Env(Surroundings):
         self._seed = seed_of(seed)
         self._root = secrets.randbits(63) if self._seed is None else self._seed
         self._episodes = 0
-
-    def _again(self, seed: int) -> UnitTable:
-        """The episode played once more from its seed and actions: its tables ``[T + 1, U]``."""
-        backend = self._maker(self.scenario, 1)
-        backend.reset([seed])
-        tables = [backend.units.clone()]
-        for actions in self._played:
-            backend.step(actions)
-            tables.append(backend.units.clone())
-        return UnitTable(*(torch.cat([getattr(table, name) for table in tables]) for name in FIELDS))
 
     def _by_heuristic(self, heuristic: Heuristic, said: Tensor, actions: Iterable[SupportsInt]) -> Tensor:
         """The heuristic's actions int64 ``[1, A]``, put into the caller's list as SMAC does."""

@@ -330,8 +330,8 @@ def test_a_replay_shows_every_moment_of_the_episode(tmp_path: Path) -> None:
     assert path == tmp_path / "replays" / "mine_episode1.gif"
     with Image.open(path) as film:
         assert getattr(film, "n_frames", 1) > 3
-    assert env._playing
-    again = env._again(env._playing[1])
+    assert env._replay
+    again = env._replay.tables()
     assert len(again.x) == int(env.battles.steps[0]) + 1
     assert torch.equal(again.x[-1:], env.battles.units.x)
     assert torch.equal(again.health[-1:], env.battles.units.health)

@@ -48,8 +48,8 @@ def test_smacs_loop_plays_a_whole_dream_and_repeats_it(tmp_path: Path) -> None:
     assert played[0] == played[1]
     with Image.open(env.save_replay()) as film:
         assert getattr(film, "n_frames", 1) > 3
-    assert env._playing
-    assert torch.equal(env._again(env._playing[1]).x[-1:], env.battles.units.x)
+    assert env._replay
+    assert torch.equal(env._replay.tables().x[-1:], env.battles.units.x)
 
 
 def test_a_dream_travels_to_another_process() -> None:

@@ -36,7 +36,7 @@ def port() -> Iterator[int]:
 
 def through_the_protocol(scenario: Scenario, port: int, options: SmacOptions | None = None) -> BatchedBattles:
     game = GameSettings(attach=f"127.0.0.1:{port}", timeout=60)
-    return BatchedBattles(scenario, 1, Sc2Backend(scenario, game), options)
+    return BatchedBattles(scenario, 1, Sc2Backend(scenario, settings=game), options)
 
 
 def assert_same(ours: BatchedBattles, engines: BatchedBattles) -> None:
@@ -179,7 +179,7 @@ def test_an_address_may_be_ipv6s(port: int) -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as listening:
         threading.Thread(target=hand_on, args=(listening, port), daemon=True).start()
         game = GameSettings(attach=f"[::1]:{listening.getsockname()[1]}", timeout=60)
-        backend = Sc2Backend(scenarios.get("3m"), game)
+        backend = Sc2Backend(scenarios.get("3m"), settings=game)
         assert "not StarCraft II" in backend.describe()["game_version"]
         backend.close()
 

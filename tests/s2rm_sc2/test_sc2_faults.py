@@ -61,7 +61,7 @@ def collected(faults: Iterable[Fault | None], episodes: int, folder: Path) -> tu
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_battle_is_lost_whole_and_the_next_one_plays(kind: str) -> None:
     with serving([Fault(kind, "step", 2), None]) as port:
-        battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings(port)))
+        battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings=settings(port)))
         battles.reset([1])
         stop(battles)
         with pytest.raises(BattleLost, match=SAID[kind]):
@@ -96,7 +96,7 @@ def test_a_game_attached_to_is_won_back_from_what_it_still_plays(
     game = Session()
     monkeypatch.setattr(server, "Session", lambda: game)
     with serving([Fault(kind, request_name)]) as port:
-        battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings(port)))
+        battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings=settings(port)))
         for seed in range(2):
             battles.reset([seed])
         assert battles.units.alive.all()
@@ -113,7 +113,7 @@ def test_a_game_that_another_client_left_as_it_was_is_attached_to(status: str, m
         game.answer(sc.Request(join_game=sc.RequestJoinGame(race=1)))
     assert game.status == getattr(sc, status)
     with serving() as port:
-        battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings(port)))
+        battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings=settings(port)))
         assert "not StarCraft II" in backend.describe()["game_version"]
         battles.reset([1])
         while not battles.done.all():
@@ -137,7 +137,7 @@ def test_random_faults_leave_nothing_behind_in_a_store(tmp_path: Path) -> None:
 
 def test_a_game_that_always_fails_is_given_up_in_one_sentence() -> None:
     with serving(repeat(Fault("error", "step", 1))) as port:
-        battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings(port)))
+        battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings=settings(port)))
         for _ in range(FAILURES_IN_A_ROW):
             battles.reset([1])
             with pytest.raises(BattleLost):
@@ -164,7 +164,7 @@ def test_whatever_ends_a_collection_every_battle_that_each_game_ended_before_is_
 
 def test_failures_between_whole_battles_are_forgiven() -> None:
     with serving(repeat(Fault("error", "debug", 1))) as port:  # every second reset meets it
-        battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings(port)))
+        battles = BatchedBattles(MAP, 1, backend := Sc2Backend(MAP, settings=settings(port)))
         for seed in range(2 * FAILURES_IN_A_ROW + 4):
             battles.reset([seed])
         battles.close()
@@ -175,7 +175,7 @@ def test_nobody_listening_is_given_up_at_once() -> None:
     with serving() as port:
         pass
     with pytest.raises(GameFailed, match=f"Nobody answers at 127.0.0.1:{port} .*refused.*; start a game there"):
-        Sc2Backend(MAP, settings(port)).describe()
+        Sc2Backend(MAP, settings=settings(port)).describe()
 
 
 def test_faults_are_taken_line_by_line(tmp_path: Path) -> None:

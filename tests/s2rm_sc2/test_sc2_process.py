@@ -38,7 +38,7 @@ BEGUN = (
     "from threading import Thread\n"
     "from s2rm_sc2 import scenarios\n"
     "from s2rm_sc2.starcraft.game import GameSettings, pysc2\n"
-    "backend = Backend(scenarios.get('3m'), GameSettings(timeout=600))\n"
+    "backend = Backend(scenarios.get('3m'), settings=GameSettings(timeout=600))\n"
 )
 SIGNALLED = """
 begin = subprocess.Popen.__init__

@@ -72,7 +72,7 @@ def test_its_store_is_ours_but_for_the_name_of_who_played(name: str, tmp_path: P
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_battle_is_lost_whole_and_rewards_keep_their_scale(kind: str) -> None:
-    backend = SmacBackend(MAP, SETTINGS)
+    backend = SmacBackend(MAP, settings=SETTINGS)
     ours, smacs = BatchedBattles(MAP, 1, backend), SmacBattles(MAP, backend)
     with at_hand([Fault(kind, "step", 2)]):
         ours.reset([1])
@@ -103,7 +103,7 @@ def test_a_collection_gets_its_episodes_whatever_request_fails(request_name: str
 
 
 def test_a_game_that_always_fails_is_given_up_in_one_sentence() -> None:
-    battles = SmacBattles(MAP, SmacBackend(MAP, SETTINGS))
+    battles = SmacBattles(MAP, SmacBackend(MAP, settings=SETTINGS))
     with at_hand([Fault("error", "observation")] * 9), pytest.raises(GameFailed, match=r"failed 6 times.*embedded"):
         battles.reset([1])
     battles.close()
@@ -116,7 +116,7 @@ def test_a_map_with_other_units_than_smacs_table_says_is_given_up_in_one_sentenc
     from smac.env.starcraft2.maps import smac_maps  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     monkeypatch.setitem(smac_maps.map_param_registry["3m"], "n_enemies", 4)
-    battles = SmacBattles(MAP, SmacBackend(MAP, PATIENT))
+    battles = SmacBattles(MAP, SmacBackend(MAP, settings=PATIENT))
     said = r"failed 6 times.*has not created the 3 allies and 4 enemies that SMAC waits for"
     with at_hand(), pytest.raises(GameFailed, match=said):
         battles.reset([1])
@@ -128,7 +128,7 @@ def test_pysc2s_flags_are_a_users_own_again_after_a_start() -> None:
 
     before = FLAGS.sc2_timeout, FLAGS.sc2_run_config
     with at_hand():
-        battles = SmacBattles(MAP, SmacBackend(MAP, GameSettings(timeout=57)))
+        battles = SmacBattles(MAP, SmacBackend(MAP, settings=GameSettings(timeout=57)))
         battles.reset([1])
         battles.close()
     assert (FLAGS.sc2_timeout, FLAGS.sc2_run_config) == before
@@ -136,7 +136,7 @@ def test_pysc2s_flags_are_a_users_own_again_after_a_start() -> None:
 
 def test_a_battle_given_up_half_way_leaves_no_second_game_and_no_second_count() -> None:
     failures = Counter[str]()
-    battles = SmacBattles(MAP, SmacBackend(MAP, SETTINGS, failures))
+    battles = SmacBattles(MAP, SmacBackend(MAP, settings=SETTINGS, failures=failures))
     with at_hand():
         worth = []
         for seed in range(3):
@@ -152,14 +152,14 @@ def test_what_smac_cannot_do_is_refused() -> None:
     with pytest.raises(ScenarioUnsupported, match="see 9 cells, not 6"):
         SmacBackend(scenarios.get("3m,sight=6"))
     with pytest.raises(BadArgument, match="--backend sc2"):
-        SmacBackend(MAP, GameSettings(attach="localhost:1"))
+        SmacBackend(MAP, settings=GameSettings(attach="localhost:1"))
 
 
 def test_after_a_draw_it_plays_on_with_those_that_the_map_has_created() -> None:
     from s2clientprotocol import debug_pb2
 
     with at_hand():
-        battles = SmacBattles(MAP, backend := SmacBackend(MAP, SETTINGS))
+        battles = SmacBattles(MAP, backend := SmacBackend(MAP, settings=SETTINGS))
         battles.reset([1])
         everyone = list(backend._seen.tags)
         kill = debug_pb2.DebugKillUnit(tag=everyone)
@@ -176,7 +176,7 @@ def test_after_a_draw_it_plays_on_with_those_that_the_map_has_created() -> None:
 
 
 def test_failures_between_whole_battles_are_forgiven() -> None:
-    battles = SmacBattles(MAP, backend := SmacBackend(MAP, SETTINGS))
+    battles = SmacBattles(MAP, backend := SmacBackend(MAP, settings=SETTINGS))
     with at_hand(repeat(Fault("error", "debug"))):  # every second reset meets it
         for seed in range(2 * FAILURES_IN_A_ROW + 4):
             battles.reset([seed])

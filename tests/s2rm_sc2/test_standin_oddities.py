@@ -30,7 +30,7 @@ def _standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(params=[Sc2Backend, pytest.param(SmacBackend, marks=needs_smac)])
 def backend(request: pytest.FixtureRequest) -> Sc2Backend | SmacBackend:
-    made: Sc2Backend | SmacBackend = request.param(MAP, GameSettings(timeout=20))
+    made: Sc2Backend | SmacBackend = request.param(MAP, settings=GameSettings(timeout=20))
     return made
 
 
