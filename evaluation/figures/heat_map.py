@@ -20,6 +20,9 @@ from s2rm_sc2.draw.field import INK
 AHEAD, SHARE = 10, 0.4
 """Of the forecasts of units that are shown: the hardest that all runs are asked."""
 
+_SCALED = 0.99
+"""Of the gaps at places, the share that the colours tell apart: one model that fails once must not pale the others."""
+
 COLOURS = "RdBu_r"
 """Blue is better than the floor, red is worse; colour-blind readers can tell them apart."""
 
@@ -49,7 +52,7 @@ def draw(rows: Sequence[Row], behind: Sequence[Row], folder: Path) -> list[Pictu
     shares = sorted(distinct(dark, "views"), reverse=True)
     panels = {f"{percent(share)} of the views": select(dark, views=share) for share in shares}
     if panels:
-        most = max(0.1, *(abs(row.value) for row in dark))
+        most = max(0.1, float(np.quantile([abs(row.value) for row in dark], _SCALED)))
         path = _drawn(panels, Normalize(-most, most), "{:+.2f}", folder / "heat-map-places.png")
         words = "What places dark since 1 to 10 steps cost more than the last-seen table needs, in nats a place"
         pictures.append(Picture(path, "glance", f"{words}. {_MEANING}", _alt(panels, "cost of dark places")))
