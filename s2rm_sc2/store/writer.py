@@ -74,6 +74,7 @@ class StoreWriter:
             try:
                 writer._prepare()
             except BaseException:
+                settle()
                 writer.close()
                 raise
         return writer
