@@ -23,7 +23,7 @@ from s2rm_sc2.scenarios import get
 from s2rm_sc2.store import EpisodeStore
 from worldmodel.checkpoint import LAST, load, load_checkpoint
 from worldmodel.config import ModelConfig, TrainConfig, preset
-from worldmodel.log import read_log
+from worldmodel.log import logged_seconds
 from worldmodel.models import MODELS, build
 from worldmodel.train import open_stores, progress_display, train
 
@@ -121,7 +121,7 @@ def finished(run: Path, entry: Entry, stores: Stores | None) -> bool:
     if not (run / LAST).exists():
         return False
     info, _ = load(run / LAST)
-    seconds = max((line["seconds"] for line in read_log(run)), default=0.0)
+    seconds = logged_seconds(run) or 0.0
     same = (info.model, info.training, info.seed) == (entry.model, entry.training, entry.seed)
     return same and stores in (None, info.stores) and entry.training.done(info.update, seconds) >= 1.0
 

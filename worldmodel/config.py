@@ -229,7 +229,7 @@ readouts of all are the same."""
 _FITTED_TO_PLACES: dict[Preset, dict[ModelName, dict[str, Any]]] = {
     "debug": {},
     "small": {
-        "s2gru-local": {"hidden": 48, "reach": 3},
+        "s2gru-local": _FITTED["small"]["s2gru-local"],
         "s2gru": {"modules": 32, "hidden": 32, "head_width": 16},
         "s2gru-literal": {"modules": 32, "hidden": 32, "head_width": 16},
         "s2rmc": {"modules": 32, "hidden": 48, "head_width": 16},

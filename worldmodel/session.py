@@ -32,7 +32,7 @@ Purpose = Literal["batch", "held out", "health"]
 """What windows are drawn for: to learn from, for the held-out loss, or for module health."""
 
 _CHECKS = 0
-"""Seed of the windows and views of all checks: those of other trainings on the same stores are told apart by them."""
+"""Seed of the windows and views of checks: the same for all trainings on the same stores, so that they compare."""
 
 _HELD_OUT_BATCHES, _HEALTH_BATCHES = 4, 16
 """Of a check: for the loss, and for module health, which costs little and should not call a rare module dead."""

@@ -88,7 +88,8 @@ class Bounds:
         kinds = RULES.kinds.astype(int)
         self._collide = torch.tensor((COLLIDES[kinds][:, None] >> kinds) & 1 > 0, device=device)
         self._layer = torch.tensor([0 if kind == STRUCTURE else int(kind) for kind in RULES.kinds], device=device)
-        self._blows, self._gains = Blows(device), Gains(device)
+        self._blows = Blows(device)
+        self._gains = Gains(device, any(unit.heal for unit in scenario.kinds))
         self._ground = torch.from_numpy(cells(scenario.terrain)).to(device)[:, 1:-1, 1:-1].contiguous()
         self._size = scenario.terrain.size
 

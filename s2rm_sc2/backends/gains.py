@@ -12,16 +12,24 @@ SECONDS = LOOPS_PER_STEP / LOOPS_PER_SECOND
 
 
 class Gains:
-    """Regeneration and healing of all unit types, for tables on one device."""
+    """Regeneration and healing, for tables on one device.
 
-    def __init__(self, device: torch.device) -> None:
+    Args:
+        device: of the tables.
+        heals: whether anybody heals; if not, who comes near to whom need not be asked.
+    """
+
+    def __init__(self, device: torch.device, heals: bool) -> None:
+        self._heals = heals
         own = [
             [unit.regeneration, SHIELD_REGENERATION * (unit.shield > 0.0), unit.energy_regeneration]
             for unit in UNIT_TYPES
         ]
         self._own = SECONDS * torch.tensor(own, device=device).T
-        heals = [unit.heal for unit in UNIT_TYPES]
-        healers = [[heal.rate * SECONDS, heal.range, heal.energy_per_health] if heal else [0.0] * 3 for heal in heals]
+        known = [unit.heal for unit in UNIT_TYPES]
+        healers = [
+            [heal.rate * SECONDS, heal.range, heal.energy_per_health] if heal else [0.0] * 3 for heal in of_types
+        ]
         self._rate, self._reach, self._cost = torch.tensor(healers, device=device).T
         self._radius = torch.tensor([unit.radius for unit in UNIT_TYPES], device=device)
         self._patient = torch.tensor([unit.can_be_healed for unit in UNIT_TYPES], device=device)
@@ -37,6 +45,8 @@ class Gains:
             after: where the units are at the end of the step.
         """
         kinds, own = before.type, self._own[:, before.type]
+        if not self._heals:
+            return own
         reach = self._reach[kinds] + self._radius[kinds]
         near = nearest(before, after) <= reach[:, :, None] + self._radius[kinds][:, None] + BEND
         near = near & (before.team[:, :, None] == before.team[:, None]) & self._patient[kinds][:, None]

@@ -24,7 +24,7 @@ def alone(name: str, **columns: float) -> UnitTable:
 
 def hold(before: UnitTable, after: UnitTable) -> Corrected:
     actions = torch.full((1, 1), STOP)
-    return Bounds(scenarios.get("1m"), torch.device("cpu")).hold(before, after, actions)
+    return Bounds(scenarios.get("MMM"), torch.device("cpu")).hold(before, after, actions)
 
 
 @pytest.mark.parametrize(
