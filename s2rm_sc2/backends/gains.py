@@ -27,9 +27,7 @@ class Gains:
         ]
         self._own = SECONDS * torch.tensor(own, device=device).T
         known = [unit.heal for unit in UNIT_TYPES]
-        healers = [
-            [heal.rate * SECONDS, heal.range, heal.energy_per_health] if heal else [0.0] * 3 for heal in of_types
-        ]
+        healers = [[heal.rate * SECONDS, heal.range, heal.energy_per_health] if heal else [0.0] * 3 for heal in known]
         self._rate, self._reach, self._cost = torch.tensor(healers, device=device).T
         self._radius = torch.tensor([unit.radius for unit in UNIT_TYPES], device=device)
         self._patient = torch.tensor([unit.can_be_healed for unit in UNIT_TYPES], device=device)
