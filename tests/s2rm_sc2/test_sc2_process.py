@@ -86,8 +86,7 @@ def test_several_workers_collect_from_games_of_their_own_until_ctrl_c(
 
     def show(_: object, episode: Episode) -> None:
         said.append(episode.index)
-        if episode.index == 32:
-            assert len(games(standin)) == 2
+        if episode.index >= 32 and len(games(standin)) == 2:  # a worker may be well ahead before the other has its game
             signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr("collectors.collect._Display.show", show)
@@ -95,7 +94,8 @@ def test_several_workers_collect_from_games_of_their_own_until_ctrl_c(
     where, scenario, path = venue(backend, workers=2), scenarios.get(MAP), place / "3m.zarr"
     with foreground(), pytest.raises(KeyboardInterrupt):
         collect(scenario, path, 2000, "random", workers=2, progress=False, venue=where)
-    assert said == list(range(33))
+    assert said == list(range(len(said)))
+    assert 33 <= len(said) < 2000
     store = EpisodeStore.open(path)
     assert store.n_episodes > 0
     played = store.attributes["backend"]

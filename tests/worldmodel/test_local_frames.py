@@ -68,13 +68,17 @@ def test_a_token_writes_to_the_modules_in_reach_and_to_no_other() -> None:
     assert (heard[reached] - silent[reached]).abs().amax(-1).min() > 0
 
 
-def test_content_is_bound_to_where_it_was_seen() -> None:
-    """The same unit, two cells further east, is remembered elsewhere: the answers around both places differ."""
+def test_modules_hear_by_offset_and_not_by_which_of_them_it_is() -> None:
+    """A unit a cell east of two modules enters both alike; a cell west of one of them it enters that one otherwise."""
     model = model_on_a_grid()
-    asked = torch.tensor([[[[0.25, 0.25], [0.25 + 2 * CELL, 0.25]]]])
-    answers = []
-    for x in (0.25, 0.25 + 2 * CELL):
-        token = one_token((x, 0.25))
-        encoded = model.encode(token)
-        answers.append(model.read_places(*model.window(model.start(token), encoded)[:1], encoded, asked).log_rates)
-    assert (answers[0] - answers[1]).abs().max() > 0
+    nothing = replace(one_token((0.0, 0.0)), present=torch.zeros(1, 1, 1, dtype=torch.bool))
+    silence = model.encode(nothing)[0][0, 0]
+
+    def entered(module: int, east: float) -> torch.Tensor:
+        x, y = (model.sphere.places[module] + torch.tensor([east * CELL, 0.0])).tolist()
+        heard = (model.encode(one_token((x, y)))[0][0, 0] - silence)[module]
+        return heard / model.reach(torch.tensor([[x, y]]))[module, 0]
+
+    with torch.no_grad():
+        one, other = model.sphere.places.norm(dim=-1).argsort()[:2].tolist()  # well inside the map
+        assert (entered(one, 1) - entered(other, 1)).norm() < 0.3 * (entered(one, 1) - entered(one, -1)).norm()
