@@ -63,7 +63,8 @@ def benchmark_models(
     Args:
         plan: which table.
         entries: the trainings, in their order.
-        out: gets ``<table>.md``, ``<table>.json``, ``<table>-figures`` and runs; whatever lies there already is used.
+        out: gets ``<table>.md``, ``<table>.json``, ``<table>-figures``, ``<table>-tables`` and runs; whatever lies
+            there already is used.
         episodes: test battles per scenario.
         data: folder of training stores, collected if need be; by default ``data`` in ``out``.
         progress: show what is being done.

@@ -1,5 +1,6 @@
 """The page of a published table: in brief, what is claimed and whether it holds, at equal time, and in full."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
@@ -11,7 +12,7 @@ from evaluation.gaps import gaps
 from evaluation.held_out import PRIVATE
 from evaluation.plan import SPLIT, Plan
 from evaluation.rows import Row, over_seeds
-from evaluation.sheets import every_sheet, gap_sheets
+from evaluation.sheets import Sheet, every_sheet, gap_sheets
 from evaluation.summary import ENOUGH_SEEDS
 from evaluation.verdicts import Terms, Verdicts, as_row
 
@@ -21,6 +22,8 @@ REFERENCES = ("s2gru-local", "s2gru")
 
 def write_table(verdicts: Verdicts, plan: Plan, figures: bool = False) -> Path:
     """Writes ``<table>.md`` and ``<table>.json``, means over seeds of the figures that there are; returns the first.
+
+    Tables of every scenario stand in ``<table>-tables``, a file each: on one page they would be too long to open.
 
     What was trained for the same time stands in brief on the page of what was trained for the same updates too.
 
@@ -45,14 +48,11 @@ def write_table(verdicts: Verdicts, plan: Plan, figures: bool = False) -> Path:
         parts.append("# Figures")
         for picture in draw_figures(rows, REFERENCES[0], folder):
             parts += [f"![{picture.alt}]({folder.name}/{picture.path.name})", picture.caption]
-    parts.append("# In full")
-    for sheet in every_sheet(means, plan.sheets):
-        parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(means)]
+    sheets = [(sheet, means) for sheet in every_sheet(means, plan.sheets)]
     for reference in REFERENCES:
         behind = gaps(rows, reference)
-        for sheet in (sheet.fitted(behind) for sheet in gap_sheets(reference)):
-            if sheet.columns:
-                parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(behind)]
+        sheets += [(sheet, behind) for sheet in (sheet.fitted(behind) for sheet in gap_sheets(reference))]
+    parts += ["# In full", _in_full(verdicts, [(sheet, shown) for sheet, shown in sheets if sheet.columns])]
     path = verdicts.publish(runs, means, "\n\n".join(parts) + "\n")
     if plan.at_updates and (verdicts.out / f"{verdicts.beside(plan.at_updates.name).table}.md").exists():
         write_table(verdicts.beside(plan.at_updates.name), plan.at_updates, figures)
@@ -85,6 +85,18 @@ def _in_brief(plan: Plan, runs: Sequence[dict[str, Any]], rows: Sequence[Row]) -
             f"{warned}"
         )
         yield markdown(claims)
+
+
+def _in_full(verdicts: Verdicts, sheets: Sequence[tuple[Sheet, Sequence[Row]]]) -> str:
+    """Writes each table into a file of its own; links to them."""
+    folder = verdicts.out / f"{verdicts.table}-tables"
+    folder.mkdir(exist_ok=True)
+    links = []
+    for sheet, rows in sheets:
+        path = folder / f"{'-'.join(re.findall('[a-z0-9]+', sheet.title.lower()))}.md"
+        path.write_text(f"# {sheet.title}\n\n{sheet.caption}\n\n{sheet.markdown(rows)}\n")
+        links.append(f"- [{sheet.title}]({folder.name}/{path.name})")
+    return "\n".join(links)
 
 
 def _preface(plan: Plan, terms: Terms) -> str:
