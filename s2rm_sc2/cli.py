@@ -131,7 +131,7 @@ def doctor(
 
 @verb
 def train(
-    model: Annotated[str, typer.Option(help="An S2RM or a baseline; a wrong name lists them.")] = "s2gru-local",
+    model: Annotated[str | None, typer.Option(help="By default s2gru-local; with --simulator transformer.")] = None,
     task: Annotated[str, typer.Option(help="What is asked: units (seen before), places, or both.")] = "units",
     simulator: Annotated[bool, typer.Option("--simulator", help="To draw battles from: one step, every view.")] = False,
     preset: Annotated[str, typer.Option(help="debug (seconds), small (minutes), paper (days on a CPU).")] = "small",
@@ -149,13 +149,15 @@ def train(
 ) -> None:
     """Train a world model on collected stores, once or with several seeds, or continue a training."""
     from worldmodel.checkpoint import new_run
+    from worldmodel.config import DEFAULT, SIMULATOR
     from worldmodel.config import preset as configs
     from worldmodel.facts import trained
     from worldmodel.train import open_stores, train_seeds
 
     _one_thread()
-    model_config, training = configs(preset, model, updates, task, minutes, simulator)
-    folder = out or new_run(RUNS, model)
+    name = model or (SIMULATOR if simulator else DEFAULT)
+    model_config, training = configs(preset, name, updates, task, minutes, simulator)
+    folder = out or new_run(RUNS, name)
     stores = open_stores(data or [DATA])
     screen.show(trained(train_seeds(stores, model_config, training, seed or [0], folder, device, tensorboard)))
 

@@ -85,6 +85,8 @@ def test_a_simulator_learns_single_steps_with_every_view(store_3m: EpisodeStore,
     assert draw_views(torch.ones(50, 8, dtype=torch.bool), 3, training.keep_low, False, np.random.default_rng(0)).all()
     with pytest.raises(BadArgument, match="A simulator is asked about units, not about places"):
         preset("debug", "s2gru", task="places", simulator=True)
+    longer, usual = (preset("small", "lstm", simulator=own)[1].updates or 0 for own in (True, False))
+    assert longer > usual
 
 
 def test_the_same_seed_trains_the_same_weights_and_another_seed_does_not(
