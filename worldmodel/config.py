@@ -98,7 +98,6 @@ class TrainConfig:
         clip: gradient norm limit.
         keep_low: one window in four keeps all views, the others a share drawn uniformly from [keep_low, 1].
         blink: the kept views go dark and come back besides.
-        misplaced: cells, standard deviation of the offsets at which half of the windows show units.
         symmetries: every window is turned and mirrored at random, as the game's rules know no direction.
         task: what is asked: units seen before, places, or both.
         places: places asked about per step.
@@ -116,7 +115,6 @@ class TrainConfig:
     clip: float = 1.0
     keep_low: float = 0.2
     blink: bool = False
-    misplaced: float = 0.0
     symmetries: bool = False
     task: Task = "units"
     places: int = 12
@@ -250,11 +248,7 @@ _FITTED_TO_PLACES: dict[Preset, dict[ModelName, dict[str, Any]]] = {
 _PLACES_WIDTH: dict[Preset, dict[str, Any]] = {"debug": {}, "small": {"width": 128}, "paper": {}}
 """A local map is more to tell than what happens to a unit: half as wide, readouts and not memories set models apart."""
 
-_SIMULATOR: dict[Preset, dict[str, Any]] = {
-    "debug": {"misplaced": 0.25},
-    "small": {"misplaced": 0.25, "updates": 12_000},
-    "paper": {"misplaced": 0.25},
-}
+_SIMULATOR: dict[Preset, dict[str, Any]] = {"debug": {}, "small": {"updates": 12_000}, "paper": {}}
 """Who draws from a model finds its errors and lives on them: the held-out loss halves from 3,000 to 12,000 updates."""
 
 _PLACES: dict[str, Any] = {"blink": True, "symmetries": True}

@@ -1,6 +1,6 @@
 """The one rollout that training, evaluation and the simulator use: views first, then the model alone."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -125,14 +125,9 @@ def foresee(
     return Dreamed(belief, said.at(0), Outcome(outcome.reward[:, 0], outcome.terminated[:, 0])), memory
 
 
-def units_loss(
-    model: Predictor, windows: Windows, keep: Tensor, warmup: int, dreamed: int, shown: UnitTable | None = None
-) -> Tensor:
-    """Loss of unit queries, reward and ending: the steps guided by views count as one, then every dreamed one.
-
-    Views show the windows' true tables, or those that are given as ``shown`` instead.
-    """
-    guided = watch(model, windows if shown is None else replace(windows, units=shown), keep, warmup)
+def units_loss(model: Predictor, windows: Windows, keep: Tensor, warmup: int, dreamed: int) -> Tensor:
+    """Loss of unit queries, reward and ending: the steps guided by views count as one, then every dreamed one."""
+    guided = watch(model, windows, keep, warmup)
     change, outcome = say(model, guided, windows, keep)
     belief = guided.belief
     after = windows.units.map(lambda field: field[:, 1 : warmup + 1])

@@ -17,7 +17,6 @@ from torch import Tensor
 from s2rm_sc2.errors import BadArgument, TrainingDiverged
 from s2rm_sc2.seeds import number, stream
 from s2rm_sc2.store import EpisodeStore
-from s2rm_sc2.table import UnitTable
 from worldmodel import checkpoint
 from worldmodel.checkpoint import RunInfo
 from worldmodel.config import ModelConfig, TrainConfig
@@ -27,7 +26,7 @@ from worldmodel.model import WorldModel
 from worldmodel.models import build, parameter_count
 from worldmodel.module_health import module_health
 from worldmodel.places import draw_places
-from worldmodel.windows import Windows, WindowSource, draw_views, misplaced
+from worldmodel.windows import Windows, WindowSource, draw_views
 
 Purpose = Literal["batch", "held out", "health"]
 """What windows are drawn for: to learn from, for the held-out loss, or for module health."""
@@ -47,18 +46,11 @@ _PACE_MEMORY = 0.9
 
 @dataclass(frozen=True)
 class Batch:
-    """What an update learns from.
-
-    Attributes:
-        windows, keep: what happened, and whose views are kept.
-        places: asked about, where the task has some.
-        shown: the tables that views show, where they are not the true ones.
-    """
+    """What an update learns from: windows, whose views are kept, and the places asked about where the task has some."""
 
     windows: Windows
     keep: Tensor
     places: Tensor | None
-    shown: UnitTable | None
 
 
 class Session:
@@ -197,15 +189,13 @@ class Session:
         keep = draw_views(windows.agents, rows, training.keep_low, training.blink, rng)
         places = None if training.task == "units" else draw_places(windows, training.warmup, training.places, rng)
         places = None if places is None else places.to(self.device)
-        wrong = training.misplaced if purpose == "batch" else 0.0
-        shown = misplaced(windows, wrong, rng).map(lambda field: field.to(self.device)) if wrong else None
-        return Batch(windows.to(self.device), keep.to(self.device), places, shown)
+        return Batch(windows.to(self.device), keep.to(self.device), places)
 
     def _losses(self, batch: Batch, dreamed: int) -> dict[str, Tensor]:
         """The loss of each thing that the task asks."""
         parts, training = {}, self.training
         if training.task != "places":
-            parts["units"] = units_loss(self.model, batch.windows, batch.keep, training.warmup, dreamed, batch.shown)
+            parts["units"] = units_loss(self.model, batch.windows, batch.keep, training.warmup, dreamed)
         if batch.places is not None:
             parts["places"] = places_loss(self.model, batch.windows, batch.keep, batch.places)
         return parts

@@ -1,6 +1,5 @@
 """What models learn from: windows of recorded episodes, turned and mirrored if asked, and which views are kept."""
 
-from worldmodel.windows.misplaced import misplaced
 from worldmodel.windows.slices import Windows
 from worldmodel.windows.source import HELD_OUT_EVERY, Split, WindowSource, load_windows
 from worldmodel.windows.symmetry import moved, relocated, symmetries, turned
@@ -13,7 +12,6 @@ __all__ = [
     "Windows",
     "draw_views",
     "load_windows",
-    "misplaced",
     "moved",
     "relocated",
     "symmetries",
