@@ -67,6 +67,8 @@ class Change:
     Attributes:
         dx, dy: median displacement in cells.
         spread: scale of the Laplace distribution of both, cells.
+        walks: logit of going further than :data:`WALK`.
+        walk_x, walk_y: median displacement in cells if it does.
         hit: logit of losing points of health or shield.
         damage: mean of the points lost if hit, from the shield first.
         damage_spread: their standard deviation; they follow a gamma distribution.
@@ -80,6 +82,9 @@ class Change:
     dx: Tensor
     dy: Tensor
     spread: Tensor
+    walks: Tensor
+    walk_x: Tensor
+    walk_y: Tensor
     hit: Tensor
     damage: Tensor
     damage_spread: Tensor
@@ -112,17 +117,22 @@ class Change:
     def drawn(self, draws: Tensor) -> "Change":
         """One of the courses that the step may take: a change whose logits are plus or minus infinity.
 
-        Whoever dies was hit, so survivors are hit with the odds that remain. Places stay the median: a walk on which
-        every step is drawn apart from the others takes fighters out of each other's reach, as no unit walks.
+        Whoever dies was hit, so survivors are hit with the odds that remain. A unit walks or stands, and does so as the
+        median: between the two is where no unit goes, and of who stands there the model would say that it fights.
 
         Args:
             draws: uniform numbers between 0 and 1, ``[..., U, DRAWS]``.
         """
-        death, blow, amount, shot = draws.unbind(dim=-1)
+        death, blow, amount, shot, step = draws.unbind(dim=-1)
+        walks = step < torch.sigmoid(self.walks)
+        share = (WALK / torch.hypot(self.dx, self.dy).clamp(min=1e-6)).clamp(max=1.0)
         lives = torch.sigmoid(self.alive)
         odds = (torch.sigmoid(self.hit) + lives - 1.0).clamp(min=0.0) / lives
         return replace(
             self,
+            dx=torch.where(walks, self.walk_x, share * self.dx),
+            dy=torch.where(walks, self.walk_y, share * self.dy),
+            walks=_certain(walks),
             damage=self._lost(torch.special.ndtri(amount)),
             hit=_certain(blow < odds),
             fires=_certain(shot < torch.sigmoid(self.fires)),
@@ -154,8 +164,11 @@ class Change:
         return self.damage * (1.0 - ninth + normal * ninth.sqrt()).clamp(min=0.0) ** 3
 
 
-DRAWS = 4
-"""Uniform numbers that decide what a step brings to a unit: death, a hit, its damage, a shot."""
+DRAWS = 5
+"""Uniform numbers that decide what a step brings to a unit: death, a hit, its damage, a shot, a walk."""
+
+WALK = 0.1
+"""Cells beyond which a unit that moves walks; less is being jostled."""
 
 CHANGE_FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Change))
 

@@ -7,7 +7,7 @@ from torch.nn.functional import smooth_l1_loss
 
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import LOOPS_PER_STEP
-from worldmodel.contract import Change, LocalMap, Outcome, cooled
+from worldmodel.contract import WALK, Change, LocalMap, Outcome, cooled
 
 HIT_POINTS_LOST = 0.5
 """Points of health and shield that a unit must lose over a step to count as hit: regeneration gives less."""
@@ -35,8 +35,9 @@ def unit_loss(
     """Loss of one predicted step of units; hidden ones, few and much harder, weigh a quarter of those in sight.
 
     Places are learned by a smooth L1 and their spread by the Laplace likelihood of what error is left, so that an
-    uncertain model does not stop caring for its mean. Damage, among the survivors that were hit, by the deviance of a
-    Poisson distribution, whose optimum is the mean however skewed it is: a median would make every fight too harmless.
+    uncertain model does not stop caring for its median; besides, whether a unit walks, and where to if so. Damage,
+    among the survivors that were hit, by the deviance of a Poisson distribution, whose optimum is the mean however
+    skewed it is: a median would make every fight too harmless.
 
     Args:
         change: the prediction ``[..., U]``.
@@ -50,8 +51,12 @@ def unit_loss(
     was_hit = hit(before, after)
     alive = cross_entropy(change.alive, after.alive.to(change.alive.dtype), reduction="none")
     hits = cross_entropy(change.hit, was_hit.to(change.hit.dtype), reduction="none")
-    dx, dy = after.x - believed.x - change.dx, after.y - believed.y - change.dy
+    way_x, way_y = after.x - believed.x, after.y - believed.y
+    dx, dy = way_x - change.dx, way_y - change.dy
     place = _smooth(dx) + _smooth(dy) + _SPREAD_WEIGHT * (_laplace(dx, change.spread) + _laplace(dy, change.spread))
+    walked = torch.hypot(way_x, way_y) > WALK
+    walk = cross_entropy(change.walks, walked.to(change.walks.dtype), reduction="none")
+    walk = walk + torch.where(walked, _smooth(way_x - change.walk_x) + _smooth(way_y - change.walk_y), 0.0)
     lost = before.health + before.shield - after.health - after.shield
     damage = _deviance(lost / _POINTS, change.damage / _POINTS)
     damage = damage + _SPREAD_WEIGHT * _normal((lost - change.damage) / _POINTS, change.damage_spread / _POINTS)
@@ -61,7 +66,7 @@ def unit_loss(
     fired = after.cooldown > cooled(before.cooldown) + _LOOPS_SET
     fires = cross_entropy(change.fires, fired.to(change.fires.dtype), reduction="none")
     fires = fires + torch.where(fired, _smooth((after.cooldown - change.cooldown) / LOOPS_PER_STEP), 0.0)
-    survivor = place + torch.where(was_hit, damage, health + shield) + 0.1 * energy + _FIRES_WEIGHT * fires
+    survivor = place + walk + torch.where(was_hit, damage, health + shield) + 0.1 * energy + _FIRES_WEIGHT * fires
     losses = alive + hits + torch.where(after.alive, survivor, 0.0)
     return _mean(losses, counted & visible) + _HIDDEN_WEIGHT * _mean(losses, counted & ~visible)
 

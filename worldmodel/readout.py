@@ -6,7 +6,7 @@ from torch.nn.functional import softplus
 
 from s2rm_sc2.views.local_map import UNIT_CHANNELS
 from worldmodel.contract import CHANGE_FIELDS, Change, LocalMap, Outcome, UnitQueries
-from worldmodel.tokens import blows_on, intent_of, points_of
+from worldmodel.tokens import blows_on, chase_of, intent_of, points_of
 
 _LEAST_BLOWS = 5.0
 """Points that are added to the blows that may fall on a unit: others may be on their way."""
@@ -29,6 +29,10 @@ _MOSTLY = 1.0
 _POINTS_OF_LIFE, _DOOMED, _SAFE = 10.0, -0.5, 6.0
 """A unit's odds of surviving a step grow by e with so many points more than may be taken: the logit with none, most."""
 
+_SHARES = ("home", "goes", "chases", "walks_on", "walks_to_foe")
+"""What the network says of each unit besides: how much of its blows it brings home, of its intended way it goes, of the
+way to its nearest foe; of both if it walks."""
+
 MAP_CELLS, MAP_CELL = 3, 2.0
 """The local map that place queries ask for: bins along a side, and the side of one, map cells."""
 
@@ -47,20 +51,22 @@ class UnitReadout(nn.Module):
 
     def __init__(self, recalled: int, width: int) -> None:
         super().__init__()
-        self.net = _head(recalled + width, width, len(CHANGE_FIELDS) + 2)
+        self.net = _head(recalled + width, width, len(CHANGE_FIELDS) + len(_SHARES))
 
     def forward(self, recalled: Tensor, query: Tensor, queries: UnitQueries) -> Change:
         """From features ``[..., U, G]``, query embeddings ``[..., U, W]``, and what was asked.
 
-        Of each unit is told how much of its intended way it goes and how much of its blows it brings home: who is held
-        up, or aims elsewhere, strikes nobody, and that is seen from its side. Damage is told as a multiple of the blows
-        that so fall on a unit; that it is hit, and survives, beside what these blows and its points make likely. So all
-        of them carry over to other units, numbers and ways to fight.
+        Of each unit is told how much of its intended way and of that to its nearest foe it goes, and how much of its
+        blows it brings home: who is held up, or aims elsewhere, strikes nobody, and that is seen from its side. Damage
+        is told as a multiple of the blows that so fall on a unit; that it is hit, and survives, beside what these blows
+        and its points make likely. So all of them carry over to other units, numbers and ways to fight.
         """
         out = self.net(torch.cat([recalled, query], dim=-1))
-        raw = dict(zip((*CHANGE_FIELDS, "home", "walks"), out.unbind(dim=-1), strict=True))
+        raw = dict(zip((*CHANGE_FIELDS, *_SHARES), out.unbind(dim=-1), strict=True))
         gain = 1.0 + _AGE_GAIN * queries.age.clamp(max=20.0)
-        way = torch.sigmoid(raw["walks"] + _MOSTLY).unsqueeze(-1) * intent_of(queries)
+        intent, chase = intent_of(queries), chase_of(queries)
+        way = _share(raw["goes"] + _MOSTLY) * intent + _share(raw["chases"] - _MOSTLY) * chase
+        walk = _share(raw["walks_on"] + _MOSTLY) * intent + _share(raw["walks_to_foe"] - _MOSTLY) * chase
         blows = blows_on(queries, _MOST_HOME * torch.sigmoid(raw["home"] + _MOSTLY))
         struck = torch.log(torch.expm1((blows / _BLOW).clamp(max=_SURE_HIT + 1.0)) + 1e-6).clamp(_LEAST_HIT, _SURE_HIT)
         spared = (points_of(queries) - blows) / _POINTS_OF_LIFE + _DOOMED
@@ -68,6 +74,9 @@ class UnitReadout(nn.Module):
             dx=way[..., 0] + raw["dx"] * gain,
             dy=way[..., 1] + raw["dy"] * gain,
             spread=_positive(raw["spread"], 0.3),
+            walks=raw["walks"],
+            walk_x=walk[..., 0] + raw["walk_x"] * gain,
+            walk_y=walk[..., 1] + raw["walk_y"] * gain,
             hit=struck + raw["hit"],
             damage=_positive(raw["damage"], blows + _LEAST_BLOWS),
             damage_spread=_positive(raw["damage_spread"], 0.5 * (blows + _LEAST_BLOWS)),
@@ -78,6 +87,11 @@ class UnitReadout(nn.Module):
             cooldown=_positive(raw["cooldown"], 15.0),
             alive=raw["alive"] + spared.clamp(-_SAFE, _SAFE),
         )
+
+
+def _share(logit: Tensor) -> Tensor:
+    """A share of a way, ``[..., 1]``."""
+    return torch.sigmoid(logit).unsqueeze(-1)
 
 
 def _positive(raw: Tensor, usual: Tensor | float) -> Tensor:

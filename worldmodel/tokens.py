@@ -14,6 +14,7 @@ from s2rm_sc2.views.entity import (
     UNIT_COLUMNS,
     action_features,
     action_targets,
+    chases,
     intents,
     pair_features,
     places,
@@ -27,11 +28,11 @@ ROW_COLUMNS = (
     *UNIT_COLUMNS,
     *ACTION_COLUMNS,
     *("vx", "vy", "speed", "visible", "log_age"),
-    *("target_reached", "target_closing", "intent_dx", "intent_dy"),
+    *("target_reached", "target_closing", "intent_dx", "intent_dy", "chase_dx", "chase_dy", "foe_reached"),
 )
 TOKEN_WIDTH, ROW_WIDTH, PAIR_WIDTH = len(TOKEN_COLUMNS), len(ROW_COLUMNS), len(PAIR_COLUMNS)
 
-_INTENT = ROW_COLUMNS.index("intent_dx")
+_INTENT, _CHASE = ROW_COLUMNS.index("intent_dx"), ROW_COLUMNS.index("chase_dx")
 _AIM = ACTION_COLUMNS.index("target_dx")
 _HEALTH, _SHIELD = UNIT_COLUMNS.index("health"), UNIT_COLUMNS.index("shield")
 _STRUCK, _AIMED = PAIR_COLUMNS.index("struck_by_other"), PAIR_COLUMNS.index("targets_other")
@@ -82,7 +83,7 @@ def ask(belief: Belief, actions: Tensor, keep: Tensor) -> UnitQueries:
     intent = intents(belief.units, actions, aimed, vx, vy)
     return UnitQueries(
         place=places(belief.units),
-        rows=torch.cat([unit_features(belief.units), acts, state, target, intent], dim=-1),
+        rows=torch.cat([unit_features(belief.units), acts, state, target, intent, chases(standing)], dim=-1),
         pairs=pairs,
         present=belief.known,
         age=belief.age,
@@ -102,6 +103,11 @@ def blows_on(queries: UnitQueries, dealt: Tensor) -> Tensor:
 def intent_of(queries: UnitQueries) -> Tensor:
     """How far each unit gets within the step if nothing is in its way, cells ``[..., U, 2]``."""
     return queries.rows[..., _INTENT : _INTENT + 2]
+
+
+def chase_of(queries: UnitQueries) -> Tensor:
+    """How far each unit gets within the step towards its nearest foe, cells ``[..., U, 2]``."""
+    return queries.rows[..., _CHASE : _CHASE + 2]
 
 
 def points_of(queries: UnitQueries) -> Tensor:

@@ -50,7 +50,7 @@ class Settings:
     parts: int = 4
     clip: float = 0.2
     trace: float = 0.95
-    entropy: float = 0.003
+    entropy: float = 0.01
     batch: int = 2048
     draws: int = 40
     mixing: int = 32

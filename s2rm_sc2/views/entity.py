@@ -13,7 +13,7 @@ from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import UNIT_NAMES, UNIT_TYPES, unit_type
 from s2rm_sc2.views.blows import blows, can_strike
 
-ENTITY_VIEW_VERSION = 3
+ENTITY_VIEW_VERSION = 4
 
 DISTANCE_SCALE = 9.0
 """Map cells that count as 1 in offsets between units: SMAC's sight range, the same in every scenario."""
@@ -134,6 +134,28 @@ def intents(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, vy: Te
     obeyed = (target < 0) | (types == _MEDIVAC) | can_strike(types, units.type.gather(-1, row))
     led = torch.where((known & obeyed)[..., None], told, on[..., :n_agents, :])
     return torch.cat([led, on[..., n_agents:, :]], dim=-2)
+
+
+def chases(units: UnitTable) -> Tensor:
+    """The way to the nearest foe that a unit can strike, float32 ``[..., U, 3]``; zero where there is none.
+
+    How far it gets towards that foe, of those that live, within the step, in x and in y, until its weapon reaches it,
+    cells; then by how much the foe is inside weapon range, as ``reaches_other`` of :func:`pair_features`. Nobody is
+    told what enemies aim at; as SMAC's opponent gives them the order to attack, it is mostly who is nearest.
+    """
+    dx = units.x[..., None, :] - units.x[..., :, None]
+    dy = units.y[..., None, :] - units.y[..., :, None]
+    foes = (units.team[..., None, :] != units.team[..., :, None]) & units.alive[..., None, :]
+    foes = foes & can_strike(units.type[..., :, None], units.type[..., None, :])
+    distance = _length(dx, dy)
+    nearest = torch.where(foes, distance, torch.inf).argmin(-1, keepdim=True)
+    radius, reach, stride = _BODIES.to(units.x.device)[:, units.type]
+    radius_of_foe = radius.gather(-1, nearest.squeeze(-1))
+    dx, dy, distance = (part.gather(-1, nearest).squeeze(-1) for part in (dx, dy, distance))
+    beyond = distance - radius - radius_of_foe - reach
+    share = torch.minimum(beyond.clamp(min=0.0), stride) / distance
+    found = torch.stack([share * dx, share * dy, (-beyond / REACH_SCALE).clamp(-1.0, 1.0)], dim=-1)
+    return torch.where(foes.any(-1)[..., None], found, 0.0)
 
 
 def pair_features(units: UnitTable, actions: Tensor, known: Tensor, vx: Tensor, vy: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from s2rm_sc2.table import FIELDS, UnitTable
 from s2rm_sc2.units import UNIT_TYPES
 from tests.dreams import simulator
 from tests.invariants import check_ground, check_numbers
+from worldmodel.contract import WALK
 from worldmodel.dream import dream, say, watch
 from worldmodel.windows import load_windows
 
@@ -147,8 +148,8 @@ def test_average_outcomes_do_not_depend_on_the_seed_but_sampled_ones_scatter_aro
     assert (points[1].std(0) > 0.2).all()
     assert (points[1].where(drawn.units.alive, torch.nan).nanmean(0) - points[0][0]).abs().max() < 3.0
     assert (drawn.units.cooldown.std(0) > 1.0).any()
-    living = drawn.units.alive & mean.units.alive
-    assert ((drawn.units.x - mean.units.x).abs() * living).max() < 0.05  # places are the median of both
+    went = torch.hypot(drawn.units.x - start.units.x[:, -1], drawn.units.y - start.units.y[:, -1])[drawn.units.alive]
+    assert 0.02 < (went > WALK + 1e-3).float().mean() < 0.98  # some walk and some stand
 
 
 def test_enemies_that_nobody_has_seen_follow_their_order() -> None:

@@ -12,6 +12,7 @@ from s2rm_sc2.views.entity import (
     UNIT_COLUMNS,
     action_features,
     action_targets,
+    chases,
     intents,
     pair_features,
     places,
@@ -65,6 +66,20 @@ def test_an_action_that_is_not_known_leaves_no_trace() -> None:
     assert (action_features(battle(), attack, hidden) == 0).all()
     before = pair_features(battle(), stop, hidden, STILL, STILL)
     assert torch.equal(before, pair_features(battle(), attack, hidden, STILL, STILL))
+
+
+def test_a_unit_chases_the_nearest_living_foe_that_it_can_strike() -> None:
+    stride = unit_type("zealot").stride
+    marine, medivac, zealot = chases(battle())[0]
+    # Five cells between marine and zealot, of which the bodies take 0.375 and 0.5, the weapons 5 and 0.1; the medivac
+    # is nearer to the zealot, but flies, and strikes nobody.
+    assert marine.tolist() == pytest.approx([0.0, 0.0, 0.875 / 2.0], abs=1e-4)
+    assert medivac.tolist() == [0.0, 0.0, 0.0]
+    assert zealot.tolist() == pytest.approx([-0.6 * stride, -0.8 * stride, -1.0], abs=1e-4)
+    near = replace(battle(), x=torch.tensor([[12.0, 12.0, 13.0]]), y=torch.tensor([[20.0, 16.0, 20.0]]))
+    assert chases(near)[0, 2].tolist() == pytest.approx([-0.025, 0.0, -0.0125], abs=1e-4)  # no further than needed
+    dead = replace(battle(), alive=torch.tensor([[False, True, True]]))
+    assert (chases(dead)[0, 2] == 0).all()
 
 
 def test_pairs_say_where_the_other_stands_and_who_reaches_whom() -> None:

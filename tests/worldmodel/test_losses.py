@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import torch
 
 from s2rm_sc2.table import UnitTable
 from worldmodel.contract import CHANGE_FIELDS, Change
 from worldmodel.losses import unit_loss
 
-FREE = ("hit", "damage", "damage_spread", "fires", "cooldown", "alive")
+FREE = ("walks", "walk_x", "walk_y", "hit", "damage", "damage_spread", "fires", "cooldown", "alive")
 
 
 def table(health: torch.Tensor, cooldown: torch.Tensor) -> UnitTable:
@@ -48,3 +50,13 @@ def test_an_answer_learns_how_often_and_how_much_on_average() -> None:
     # Nine live; five have fired, the others' 17 loops have run down to 9.
     assert abs(torch.sigmoid(torch.tensor(said["fires"])) - 5.0 / 9.0) < 0.01
     assert abs(said["cooldown"] - 22.0) < 0.1
+
+
+def test_an_answer_learns_how_often_units_walk_and_where_to() -> None:
+    before = table(torch.full((1, 10), 100.0), torch.zeros(1, 10))
+    x = torch.tensor([[0.0, 0.05, 0.0, 0.0, 0.0, 0.0, 1.0, 1.2, 1.2, 0.0]])  # three of nine survivors walk
+    after = replace(table(torch.tensor([[100.0] * 9 + [0.0]]), torch.zeros(1, 10)), x=x, y=-0.5 * x)
+    said = fitted(before, after)
+    assert abs(torch.sigmoid(torch.tensor(said["walks"])) - 3.0 / 9.0) < 0.01
+    assert abs(said["walk_x"] - 1.2) < 0.06  # about the median of those who walk
+    assert abs(said["walk_y"] + 0.6) < 0.06

@@ -38,10 +38,14 @@ def test_drawn_outcomes_have_the_frequencies_that_the_model_says() -> None:
     n = 200_000
     weapon = {"fires": logit(0.25), "cooldown": 15.0}
     health = {"hit": logit(0.3), "damage": 4.0, "damage_spread": 2.0, "alive": logit(0.9), "shield": 0.4}
-    after = change(n, dx=0.5, spread=0.2, **health, **weapon).drawn(draws(n)).unbounded(units(n))
+    place = {"dx": 0.05, "walks": logit(0.3), "walk_x": 1.5, "walk_y": -0.5}
+    after = change(n, **place, spread=0.2, **health, **weapon).drawn(draws(n)).unbounded(units(n))
     lives = after.alive[0]
     assert float(lives.float().mean()) == pytest.approx(0.9, abs=0.005)
-    assert (after.x == 0.5).all()
+    walked = after.x == 1.5
+    assert float(walked.float().mean()) == pytest.approx(0.3, abs=0.005)
+    assert (after.y[walked] == -0.5).all()
+    assert (after.x[~walked] == 0.05).all()
     struck = after.shield[0, lives] < 20.0
     # Three in ten are hit, and the one in ten who dies is among them: of nine survivors two.
     assert float(struck.float().mean()) == pytest.approx(0.2 / 0.9, abs=0.005)
@@ -53,6 +57,11 @@ def test_drawn_outcomes_have_the_frequencies_that_the_model_says() -> None:
     assert (after.health[0] == 40.0).all()
     assert sorted(set(after.cooldown[0].tolist())) == [0.0, 15.0]
     assert float((after.cooldown > 0.0).float().mean()) == pytest.approx(0.25, abs=0.005)
+
+
+def test_who_stands_is_jostled_at_most() -> None:
+    after = change(1, dx=0.6, dy=-0.8, walks=-torch.inf, walk_x=1.0).drawn(draws(1)).unbounded(units(1))
+    assert (float(after.x), float(after.y)) == pytest.approx((0.06, -0.08))
 
 
 def test_weapons_that_do_not_fire_cool_down() -> None:

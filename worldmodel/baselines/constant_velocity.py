@@ -17,4 +17,5 @@ class ConstantVelocity(Persistence):
     def read_units(self, memory: Memory, encoded: Encoded, queries: UnitQueries) -> tuple[Change, Outcome]:
         """The last displacement once more."""
         change, outcome = super().read_units(memory, encoded, queries)
-        return replace(change, dx=queries.rows[..., _VX], dy=queries.rows[..., _VY]), outcome
+        dx, dy = queries.rows[..., _VX], queries.rows[..., _VY]
+        return replace(change, dx=dx, dy=dy, walks=-change.walks, walk_x=dx, walk_y=dy), outcome

@@ -2,7 +2,7 @@
 
 import torch
 
-from worldmodel.contract import Change, Encoded, Memory, Observation, Outcome, Predictor, UnitQueries
+from worldmodel.contract import CHANGE_FIELDS, Change, Encoded, Memory, Observation, Outcome, Predictor, UnitQueries
 
 
 class Persistence(Predictor):
@@ -26,5 +26,6 @@ class Persistence(Predictor):
         """No change, certainly alive, no reward."""
         zero = torch.zeros_like(queries.age)
         certain = torch.full_like(zero, torch.inf)
-        change = Change(zero, zero, zero, -certain, zero, zero, zero, zero, zero, -certain, zero, certain)
+        values = {"walks": -certain, "hit": -certain, "fires": -certain, "alive": certain}
+        change = Change(*(values.get(name, zero) for name in CHANGE_FIELDS))
         return change, Outcome(zero.sum(-1), -certain[..., 0])
