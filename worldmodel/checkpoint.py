@@ -43,7 +43,7 @@ class RunInfo:
     Attributes:
         model, training: the configurations.
         seed: of the training.
-        scenarios: names of the scenarios trained on.
+        scenarios: names of the scenarios trained on, one for each store.
         stores: scenario and fingerprint of each store trained on, in the order given.
         update: optimiser steps done.
         parameters: number of trainable parameters.
@@ -66,6 +66,11 @@ class RunInfo:
             "entity_view": str(ENTITY_VIEW_VERSION),
         }
     )
+
+    @property
+    def trained_on(self) -> str:
+        """The scenarios for people: each once, however many stores hold it."""
+        return ", ".join(dict.fromkeys(self.scenarios))
 
 
 def save(path: Path, model: WorldModel, info: RunInfo, optimizer: torch.optim.Optimizer | None = None) -> None:

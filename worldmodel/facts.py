@@ -17,7 +17,7 @@ _CHECKS_SHOWN = 12
 def trained(reports: Sequence[TrainReport]) -> Table:
     """How a call of ``train`` ended, a row per seed."""
     first = reports[0]
-    table = _table(f"trained on {', '.join(first.scenarios)}: {first.parameters:,} parameters")
+    table = _table(f"trained on {first.trained_on}: {first.parameters:,} parameters")
     for column in ("run", "updates", "best held-out loss", "dead modules", "this call took"):
         table.add_column(column)
     for report in reports:

@@ -225,7 +225,7 @@ class Session:
         differs = self._differences(info)
         if differs:
             raise BadArgument(
-                f"{self.run} holds a training of {info.model.name} on {', '.join(info.scenarios)} that differs in "
+                f"{self.run} holds a training of {info.model.name} on {info.trained_on} that differs in "
                 f"{' and '.join(differs)}; give the options it was begun with, or --out another folder."
             )
         checkpoint.restore(self.model, tensors, path)

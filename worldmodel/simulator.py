@@ -124,7 +124,7 @@ def unit_types_of(info: RunInfo) -> frozenset[str]:
 def _described(info: RunInfo) -> dict[str, str]:
     return {
         "model": info.model.name,
-        "trained_on": ", ".join(dict.fromkeys(info.scenarios)),
+        "trained_on": info.trained_on,
         "updates": str(info.update),
         "seed": str(info.seed),
     }

@@ -33,7 +33,7 @@ class TrainReport:
         parameters: of the model.
         best: lowest held-out loss.
         seconds: that this call took for it.
-        scenarios: trained on.
+        trained_on: the scenarios, each once.
         dead_modules: those that nothing in the held-out views reached at the last check; None for a model without.
     """
 
@@ -43,7 +43,7 @@ class TrainReport:
     parameters: int
     best: float
     seconds: float
-    scenarios: tuple[str, ...]
+    trained_on: str
     dead_modules: tuple[int, ...] | None
 
     @property
@@ -196,7 +196,7 @@ def _report(session: Session, seconds: float) -> TrainReport:
         parameters=session.info.parameters,
         best=session.best,
         seconds=seconds,
-        scenarios=session.info.scenarios,
+        trained_on=session.info.trained_on,
         dead_modules=tuple(checks[-1]["dead_modules"]) if checks else None,
     )
 

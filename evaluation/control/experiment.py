@@ -99,7 +99,7 @@ def control(plan: Plan, progress: bool = True) -> Comparison:
                 found.append(_result(plan, arm, seed, world, display))
                 results.write(plan.out, about, _sorted(found))
     results.write(plan.out, about, _sorted(found))
-    title = f"{plan.scenario.name}: {plan.settings.algorithm.upper()}, model trained on {', '.join(info.scenarios)}"
+    title = f"{plan.scenario.name}: {plan.settings.algorithm.upper()}, model trained on {info.trained_on}"
     picture = curves(_sorted(found), title, plan.out / "control.png")
     return Comparison(plan.out, tuple(results.lines(_sorted(found))), picture)
 
@@ -190,7 +190,7 @@ def _about(plan: Plan, info: RunInfo, held: int) -> dict[str, Any]:
         "run": str(plan.run),
         "checkpoint": digest(checkpoint_file(plan.run)),
         "model": f"{info.model.name}, {info.update} updates, seed {info.seed}",
-        "model trained on": ", ".join(info.scenarios),
+        "model trained on": info.trained_on,
         "steps of the model's data": held,
         "these steps were": "counted in its stores" if plan.real_steps is None else "given with --real-steps",
         "steps asked for": plan.steps,

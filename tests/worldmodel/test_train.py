@@ -56,7 +56,9 @@ def test_training_lowers_the_loss_and_describes_itself(
     assert report.best == min(held_out)
     loaded, info = checkpoint.load_checkpoint(tmp_path)
     assert loaded.name == name
-    assert info.scenarios == report.scenarios == ("2s3z", "3m")
+    assert info.scenarios == ("2s3z", "3m")
+    assert report.trained_on == "2s3z, 3m"
+    assert replace(info, scenarios=("3m", "2s3z", "3m")).trained_on == "3m, 2s3z"
     assert info.stores == (("2s3z", store_2s3z.fingerprint()), ("3m", store_3m.fingerprint()))
     assert info.model == model
     assert (report.dead_modules is not None) == isinstance(loaded, Modules)
