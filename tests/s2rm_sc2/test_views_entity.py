@@ -80,6 +80,8 @@ def test_a_unit_chases_the_nearest_living_foe_that_it_can_strike() -> None:
     assert chases(near)[0, 2].tolist() == pytest.approx([-0.025, 0.0, -0.0125], abs=1e-4)  # no further than needed
     dead = replace(battle(), alive=torch.tensor([[False, True, True]]))
     assert (chases(dead)[0, 2] == 0).all()
+    both = replace(battle(), type=battle().type[:, [0, 0, 2]])  # a second marine, where the medivac was, is the nearer
+    assert chases(both)[0, 2, :2].tolist() == pytest.approx([-stride / 17**0.5, -4 * stride / 17**0.5], abs=1e-4)
 
 
 def test_pairs_say_where_the_other_stands_and_who_reaches_whom() -> None:

@@ -5,10 +5,10 @@ import torch
 from s2rm_sc2.actions import FIRST_TARGET
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import unit_type
-from s2rm_sc2.views.entity import ACTION_COLUMNS, UNIT_COLUMNS
+from s2rm_sc2.views.entity import ACTION_COLUMNS, UNIT_COLUMNS, chases
 from worldmodel.belief import Belief, imagine, nothing, see
 from worldmodel.contract import CHANGE_FIELDS, Change
-from worldmodel.tokens import ask
+from worldmodel.tokens import ROW_COLUMNS, ask, chase_of, intent_of
 
 SIGHT = torch.tensor([[9.0, 9.0]])
 MARINE, ZEALOT = unit_type("marine").index, unit_type("zealot").index
@@ -131,3 +131,27 @@ def test_where_a_target_stands_that_nobody_has_seen_is_not_told() -> None:
     assert acts[:, attack].tolist() == [1.0, 1.0]
     assert acts[0, aim] > 0.0
     assert not acts[1, aim : aim + 4].any()
+
+
+def test_questions_tell_where_units_mean_to_go_and_where_their_nearest_known_foe_is() -> None:
+    units, keep = battle([10.0, 12.0, 14.0, 30.0]), [True, True]
+    queries = ask(watch([units], keep)[0], torch.tensor([[4, FIRST_TARGET]]), torch.tensor([keep]))
+    east = unit_type("marine").stride
+    assert torch.allclose(intent_of(queries)[0, :2], torch.tensor([[east, 0.0], [0.0, 0.0]]))  # the other is in range
+    first = ROW_COLUMNS.index("chase_dx")
+    assert ROW_COLUMNS[first : first + 3] == ("chase_dx", "chase_dy", "foe_reached")
+    known = units.map(lambda field: field[..., :3])  # nobody has seen the second zealot
+    assert torch.equal(queries.rows[..., :3, first : first + 3], chases(known))
+    assert torch.equal(chase_of(queries)[..., :3, :], chases(known)[..., :2])
+    assert chase_of(queries)[0, 2, 0] < 0  # west, to the nearer marine
+
+
+def test_nobody_is_told_the_way_to_a_foe_that_is_known_to_be_dead_or_that_nobody_has_seen() -> None:
+    zealot, keep = 2, torch.tensor([[True, True]])
+    stop = torch.ones(1, 2, dtype=torch.int64)
+    fallen = watch([battle([10.0, 12.0, 14.0]), battle([10.0, 12.0, 14.0], [True, False, True])], [True, True])[1]
+    assert not fallen.known[0, 1]
+    toward = chase_of(ask(fallen, stop, keep))[0, zealot]
+    assert torch.allclose(toward, torch.tensor([-unit_type("zealot").stride, 0.0]), atol=1e-4)  # past the dead one
+    hidden = watch([battle([10.0, 12.0, 30.0])], [True, True])[0]
+    assert (chase_of(ask(hidden, stop, keep))[0, :2] == 0).all()

@@ -9,9 +9,12 @@ from s2rm_sc2.backends.learned import LearnedBackend
 from s2rm_sc2.errors import BadArgument, CheckpointMissing
 from s2rm_sc2.store import EpisodeStore
 from s2rm_sc2.table import UnitTable
+from worldmodel.baselines.constant_velocity import ConstantVelocity
+from worldmodel.baselines.persistence import Persistence
 from worldmodel.config import preset
-from worldmodel.contract import CHANGE_FIELDS, DRAWS, Change
+from worldmodel.contract import CHANGE_FIELDS, DRAWS, Change, UnitQueries
 from worldmodel.simulator import load
+from worldmodel.tokens import ROW_COLUMNS, ROW_WIDTH
 from worldmodel.train import train
 
 
@@ -62,6 +65,29 @@ def test_drawn_outcomes_have_the_frequencies_that_the_model_says() -> None:
 def test_who_stands_is_jostled_at_most() -> None:
     after = change(1, dx=0.6, dy=-0.8, walks=-torch.inf, walk_x=1.0).drawn(draws(1)).unbounded(units(1))
     assert (float(after.x), float(after.y)) == pytest.approx((0.06, -0.08))
+    after = change(1, dx=0.03, dy=-0.04, walks=-torch.inf, walk_x=1.0).drawn(draws(1)).unbounded(units(1))
+    assert (float(after.x), float(after.y)) == pytest.approx((0.03, -0.04))
+
+
+def test_whether_a_unit_walks_does_not_hang_on_whether_it_dies_is_hit_or_fires() -> None:
+    n = 200_000
+    said = {"alive": logit(0.6), "hit": logit(0.7), "fires": logit(0.5), "walks": logit(0.4), "walk_x": 1.0}
+    drawn = change(n, damage=4.0, damage_spread=2.0, **said).drawn(draws(n))
+    walks = drawn.dx[0] > 0
+    assert torch.equal(walks, drawn.walks[0] > 0)
+    for event in (drawn.alive[0] > 0, drawn.hit[0] > 0, drawn.fires[0] > 0, drawn.damage[0] > 4.0):
+        assert float(event[walks].float().mean()) == pytest.approx(float(event[~walks].float().mean()), abs=0.01)
+
+
+def test_drawn_or_not_the_floors_stand_still_or_go_on_as_they_went() -> None:
+    rows = torch.zeros(1, 1, 3, ROW_WIDTH)
+    rows[..., ROW_COLUMNS.index("vx")] = torch.tensor([0.0, 0.05, 2.0])
+    nothing = torch.zeros(1, 1, 3)
+    queries = UnitQueries(nothing[..., None].expand(-1, -1, -1, 2), rows, nothing[..., None], nothing > -1, nothing)
+    for floor, way in ((Persistence(), [0.0, 0.0, 0.0]), (ConstantVelocity(), [0.0, 0.05, 2.0])):
+        said = floor.read_units((), (), queries)[0].at(0)
+        for told in (said, said.drawn(draws(3))):
+            assert told.unbounded(units(3)).x[0].tolist() == pytest.approx(way)
 
 
 def test_weapons_that_do_not_fire_cool_down() -> None:
