@@ -155,7 +155,7 @@ def train(
     from worldmodel.train import open_stores, train_seeds
 
     _one_thread()
-    name = model or (SIMULATOR if simulator else DEFAULT)
+    name = (SIMULATOR if simulator else DEFAULT) if model is None else model
     model_config, training = configs(preset, name, updates, task, minutes, simulator)
     folder = out or new_run(RUNS, name)
     stores = open_stores(data or [DATA])

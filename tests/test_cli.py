@@ -94,6 +94,7 @@ def test_a_simulator_is_the_model_that_errs_least_ten_steps_ahead(home: Path, tm
         (("collect", "--episodes", "-3"), "-3"),
         (("collect", "--policy", "clever"), "mixture"),
         (("train", "--model", "gpt"), "s2gru"),
+        (("train", "--model", ""), "s2gru"),
         (("train", "--updates", "0"), "--updates"),
         (("train", "--minutes", "0"), "--minutes"),
         (("train", "--minutes", "1", "--updates", "9"), "one of the two"),

@@ -30,7 +30,8 @@ def answer(queries: UnitQueries, **says: float) -> Change:
     with torch.no_grad():
         last.weight.zero_()
         last.bias.copy_(torch.tensor([says.get(name, 0.0) for name in SAYS]))
-        return readout(torch.randn(1, 1, 1, 3), torch.randn(1, 1, 1, 4), queries)
+        said: Change = readout(torch.randn(1, 1, 1, 3), torch.randn(1, 1, 1, 4), queries)
+    return said
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from collectors.collect import collect
 from s2rm_sc2 import scenarios
 from s2rm_sc2.backends.learned import LearnedBackend
 from s2rm_sc2.errors import BadArgument, CheckpointMissing
@@ -13,6 +14,7 @@ from worldmodel.baselines.constant_velocity import ConstantVelocity
 from worldmodel.baselines.persistence import Persistence
 from worldmodel.config import preset
 from worldmodel.contract import CHANGE_FIELDS, DRAWS, Change, UnitQueries
+from worldmodel.facts import trained
 from worldmodel.simulator import load
 from worldmodel.tokens import ROW_COLUMNS, ROW_WIDTH
 from worldmodel.train import train
@@ -108,6 +110,16 @@ def test_a_run_becomes_a_simulator_of_the_types_it_was_trained_on(run_2s3z: Path
     backend = LearnedBackend(scenarios.get("1s2z"), 2, load(str(run_2s3z / "best.safetensors")))
     backend.step(torch.ones(2, 3, dtype=torch.int64))
     assert backend.describe()["model"] == "s2gru"
+
+
+def test_a_scenario_of_several_stores_is_named_once(store_3m: EpisodeStore, tmp_path: Path) -> None:
+    collect(scenarios.get("3m"), tmp_path / "more.zarr", 3, "random", seed=2, workers=1, progress=False)
+    stores, (model, training) = [store_3m, EpisodeStore.open(tmp_path / "more.zarr")], preset("debug", "lstm", 1)
+    report = train(stores, model, training, seed=0, run=tmp_path / "run", progress=False)
+    assert load(tmp_path / "run").describe()["trained_on"] == "3m"
+    assert str(trained([report]).title).startswith("trained on 3m:")
+    with pytest.raises(BadArgument, match="a training of lstm on 3m that differs"):
+        train(stores, model, training, seed=1, run=tmp_path / "run", progress=False)
 
 
 def test_runs_that_cannot_simulate_are_refused(store_2s3z: EpisodeStore, tmp_path: Path) -> None:

@@ -89,6 +89,8 @@ def test_a_simulator_learns_single_steps_with_every_view(store_3m: EpisodeStore,
         preset("debug", "s2gru", task="places", simulator=True)
     longer, usual = (preset("small", "lstm", simulator=own)[1].updates or 0 for own in (True, False))
     assert longer > usual
+    assert preset("small", "lstm", updates=7, simulator=True)[1].updates == 7
+    assert preset("small", "lstm", minutes=2.0, simulator=True)[1].updates is None
 
 
 def test_the_same_seed_trains_the_same_weights_and_another_seed_does_not(
