@@ -54,9 +54,9 @@ def test_an_answer_learns_how_often_and_how_much_on_average() -> None:
 
 def test_an_answer_learns_how_often_units_walk_and_where_to() -> None:
     before = table(torch.full((1, 10), 100.0), torch.zeros(1, 10))
-    x = torch.tensor([[0.0, 0.05, 0.0, 0.0, 0.0, 0.0, 1.0, 1.2, 1.2, 0.0]])  # three of nine survivors walk
+    x = torch.tensor([[0.0, 0.05, 0.0, 0.0, 0.0, 0.12, 1.2, 1.2, 1.2, 0.0]])  # four of nine survivors walk
     after = replace(table(torch.tensor([[100.0] * 9 + [0.0]]), torch.zeros(1, 10)), x=x, y=-0.5 * x)
     said = fitted(before, after)
-    assert abs(torch.sigmoid(torch.tensor(said["walks"])) - 3.0 / 9.0) < 0.01
+    assert abs(torch.sigmoid(torch.tensor(said["walks"])) - 4.0 / 9.0) < 0.01
     assert abs(said["walk_x"] - 1.2) < 0.06  # about the median of those who walk
     assert abs(said["walk_y"] + 0.6) < 0.06
