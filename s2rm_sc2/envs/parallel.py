@@ -101,10 +101,14 @@ class BattleParallelEnv(ParallelEnv[str, Seen, int]):  # type: ignore[misc] # Pe
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Seen], dict[str, dict[str, Any]]]:
-        """Start the next episode: (observations, infos); with a seed, the first one of that seed."""
+        """Start the next episode: (observations, infos); with a seed, the first one of that seed.
+
+        Where it starts in the midst of a battle, who has fallen before does not take part.
+        """
         self.smac.seed(seed)
         self.smac.reset()
-        self.agents, self._steps = self.possible_agents[:], 0
+        fallen, self._steps = self.smac.death_tracker_ally, 0
+        self.agents = [name for name in self.possible_agents if not fallen[self._number[name]]]
         return self._observations(), {name: {} for name in self.agents}
 
     def step(

@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.utils.env_checker import check_env
-from pettingzoo.test import parallel_api_test, parallel_seed_test
+from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
 from PIL import Image
 
 from s2rm_sc2 import scenarios
 from s2rm_sc2.backends.learned import LearnedBackend
+from s2rm_sc2.backends.starts import Recorded
 from s2rm_sc2.envs.multi_agent import StarCraft2Env
+from s2rm_sc2.envs.parallel import env as one_by_one
 from s2rm_sc2.envs.parallel import parallel_env
 from s2rm_sc2.errors import BadArgument
+from s2rm_sc2.store import EpisodeStore
 from tests.dreams import simulator
 
 DREAM = partial(LearnedBackend, model=simulator("lstm"))
@@ -26,6 +29,23 @@ DREAM = partial(LearnedBackend, model=simulator("lstm"))
 def test_a_dream_conforms_to_pettingzoo(name: str) -> None:
     parallel_api_test(parallel_env(name, backend=DREAM), num_cycles=40)
     parallel_seed_test(lambda: parallel_env(name, backend=DREAM), num_cycles=8)
+
+
+@pytest.mark.filterwarnings("ignore:No agents present but not all possible_agents")  # some never were
+def test_who_fell_before_a_dream_begins_in_the_midst_of_a_battle_takes_no_part(store_2s3z: EpisodeStore) -> None:
+    midst = partial(DREAM, starts=Recorded(store_2s3z))
+    env, met = parallel_env("2s3z", backend=midst), set()
+    for seed in range(30):
+        views, infos = env.reset(seed=seed)
+        living = env.smac.battles.units.alive[0, :5].tolist()
+        expected = [name for name, lives in zip(env.possible_agents, living, strict=True) if lives]
+        assert env.agents == list(views) == list(infos) == expected
+        assert all(view["action_mask"].any() for view in views.values())
+        assert list(env.step({})[1]) == expected
+        met.add(len(expected))
+    assert len(met) > 1
+    parallel_api_test(parallel_env("2s3z", backend=midst), num_cycles=40)
+    api_test(one_by_one("2s3z", backend=midst), num_cycles=40)
 
 
 def test_a_dream_conforms_to_gymnasium() -> None:
