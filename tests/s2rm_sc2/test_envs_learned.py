@@ -31,6 +31,7 @@ def test_a_dream_conforms_to_pettingzoo(name: str) -> None:
     parallel_seed_test(lambda: parallel_env(name, backend=DREAM), num_cycles=8)
 
 
+@pytest.mark.filterwarnings("ignore:Observation:UserWarning")  # as for one agent after the other in the engine
 @pytest.mark.filterwarnings("ignore:No agents present but not all possible_agents")  # some never were
 def test_who_fell_before_a_dream_begins_in_the_midst_of_a_battle_takes_no_part(store_2s3z: EpisodeStore) -> None:
     midst = partial(DREAM, starts=Recorded(store_2s3z))
