@@ -79,7 +79,7 @@ def test_several_seeds_are_trained_and_inspected_together(home: Path, tmp_path: 
     assert "held-out loss" in shown
 
 
-def test_a_simulator_is_the_model_that_errs_least_ten_steps_ahead(home: Path, tmp_path: Path) -> None:
+def test_a_simulator_is_another_model_unless_one_is_named(home: Path, tmp_path: Path) -> None:
     how = ("--simulator", "--preset", "debug", "--updates", "2", "--device", "cpu")
     done = s2rm("train", *how, "--data", home / "data", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
