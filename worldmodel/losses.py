@@ -42,8 +42,8 @@ def unit_loss(
     Args:
         change: the prediction ``[..., U]``.
         believed: the table it starts from, last seen or imagined; places are told from there.
-        before: the table from which points are told: last seen, or in a dream the true one, so that what a model has
-            imagined wrongly does not count as a hit.
+        before: the table from which is told who lost points and who walked: last seen, or in a dream the true one, so
+            that what a model has imagined wrongly counts neither as a hit nor as a walk.
         after: the true table a step later.
         counted: bool, rows that were asked about and whose truth is known.
         visible: bool, rows in sight when asked.
@@ -54,7 +54,7 @@ def unit_loss(
     way_x, way_y = after.x - believed.x, after.y - believed.y
     dx, dy = way_x - change.dx, way_y - change.dy
     place = _smooth(dx) + _smooth(dy) + _SPREAD_WEIGHT * (_laplace(dx, change.spread) + _laplace(dy, change.spread))
-    walked = torch.hypot(way_x, way_y) > WALK
+    walked = torch.hypot(after.x - before.x, after.y - before.y) > WALK
     walk = cross_entropy(change.walks, walked.to(change.walks.dtype), reduction="none")
     walk = walk + torch.where(walked, _smooth(way_x - change.walk_x) + _smooth(way_y - change.walk_y), 0.0)
     lost = before.health + before.shield - after.health - after.shield

@@ -14,8 +14,9 @@ def table(health: torch.Tensor, cooldown: torch.Tensor) -> UnitTable:
     return UnitTable(whole, whole, zero, zero, health, zero, zero, cooldown, health > 0.0)
 
 
-def fitted(before: UnitTable, after: UnitTable) -> dict[str, float]:
+def fitted(before: UnitTable, after: UnitTable, believed: UnitTable | None = None) -> dict[str, float]:
     """The one answer for all units that the loss likes best."""
+    start = before if believed is None else believed
     raw = {name: torch.zeros((), requires_grad=True) for name in FREE}
     optimiser = torch.optim.LBFGS(raw.values(), max_iter=200, line_search_fn="strong_wolfe")
     everyone = torch.ones_like(before.alive)
@@ -29,7 +30,7 @@ def fitted(before: UnitTable, after: UnitTable) -> dict[str, float]:
         fixed = {"spread": 1.0}
         fields = {name: said().get(name, torch.tensor(fixed.get(name, 0.0))) for name in CHANGE_FIELDS}
         change = Change(**{name: value.expand_as(before.x) for name, value in fields.items()})
-        total = unit_loss(change, before, before, after, everyone, everyone)
+        total = unit_loss(change, start, before, after, everyone, everyone)
         total.backward()  # type: ignore[no-untyped-call]
         return total
 
@@ -60,3 +61,12 @@ def test_an_answer_learns_how_often_units_walk_and_where_to() -> None:
     assert abs(torch.sigmoid(torch.tensor(said["walks"])) - 4.0 / 9.0) < 0.01
     assert abs(said["walk_x"] - 1.2) < 0.06  # about the median of those who walk
     assert abs(said["walk_y"] + 0.6) < 0.06
+
+
+def test_what_is_imagined_in_the_wrong_place_does_not_count_as_a_walk() -> None:
+    before = table(torch.full((1, 10), 100.0), torch.zeros(1, 10))
+    went = torch.tensor([[0.0] * 6 + [1.0] * 4])
+    after, believed = replace(before, x=went), replace(before, x=torch.full((1, 10), -0.7))
+    said = fitted(before, after, believed)
+    assert abs(torch.sigmoid(torch.tensor(said["walks"])) - 0.4) < 0.01
+    assert abs(said["walk_x"] - 1.7) < 0.01  # who walks gets to where it truly is
