@@ -131,7 +131,7 @@ def doctor(
 
 @verb
 def train(
-    model: Annotated[str | None, typer.Option(help="By default s2gru-local; with --simulator transformer.")] = None,
+    model: Annotated[str | None, typer.Option(help="By default s2gru-local; with --simulator unit-gru.")] = None,
     task: Annotated[str, typer.Option(help="What is asked: units (seen before), places, or both.")] = "units",
     simulator: Annotated[bool, typer.Option("--simulator", help="To draw battles from: one step, every view.")] = False,
     preset: Annotated[str, typer.Option(help="debug (seconds), small (minutes), paper (days on a CPU).")] = "small",

@@ -83,7 +83,7 @@ def test_a_simulator_is_another_model_unless_one_is_named(home: Path, tmp_path: 
     how = ("--simulator", "--preset", "debug", "--updates", "2", "--device", "cpu")
     done = s2rm("train", *how, "--data", home / "data", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert run_of(tmp_path).name.endswith("-transformer")
+    assert run_of(tmp_path).name.endswith("-unit-gru")
 
 
 @pytest.mark.parametrize(

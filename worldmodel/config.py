@@ -28,8 +28,8 @@ Task = Literal["units", "places", "both"]
 MODEL_NAMES: tuple[ModelName, ...] = get_args(ModelName)
 DEFAULT: ModelName = "s2gru-local"
 """What is trained unless another is named: the best on places, docs/results.md."""
-SIMULATOR: ModelName = "transformer"
-"""What is trained to draw battles from: one of those that err least ten steps ahead."""
+SIMULATOR: ModelName = "unit-gru"
+"""What is trained to draw battles from: the least error ten steps ahead, docs/results.md."""
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 TASKS: tuple[Task, ...] = get_args(Task)
 
