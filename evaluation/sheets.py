@@ -105,6 +105,7 @@ def _by_age(ages: Mapping[str, Status]) -> dict[str, dict[str, object]]:
 
 
 _UNITS = "by steps ahead and share of the views kept; × is the factor to persistence, below 1 better"
+_F1 = "by steps ahead and share of the views kept; higher is better, 1 is perfect"
 _PLACES = "by steps since the place was last in sight of a kept view; lower is better"
 _POSITION, _HEALTH = "Position error in cells", "Health + shield error in points"
 _DEATHS = "F1 of deaths (persistence calls all alive)"
@@ -127,7 +128,7 @@ _AGES: dict[str, Status] = {
 UNIT_SHEETS = (
     Sheet(_POSITION, "position_error", 3, _steps(_SHORT, "all"), _UNITS),
     Sheet(_HEALTH, "health_error", 2, _steps(_SHORT, "all"), _UNITS),
-    Sheet(_DEATHS, "dead_f1", 2, _steps(_SHORT, "all"), _UNITS),
+    Sheet(_DEATHS, "dead_f1", 2, _steps(_SHORT, "all"), _F1),
 )
 """Tables about all units, narrow enough for a terminal."""
 
@@ -136,7 +137,7 @@ UNIT_GRID = (
     Sheet(f"{_POSITION}: units seen before, hidden now", "position_error", 3, _steps(_LONG, "hidden"), _UNITS),
     Sheet(f"{_HEALTH}: units in sight", "health_error", 2, _steps(_LONG, "visible"), _UNITS),
     Sheet(f"{_HEALTH}: units seen before, hidden now", "health_error", 2, _steps(_LONG, "hidden"), _UNITS),
-    Sheet(f"{_DEATHS}: units in sight", "dead_f1", 2, _steps(_LONG, "visible"), _UNITS),
+    Sheet(f"{_DEATHS}: units in sight", "dead_f1", 2, _steps(_LONG, "visible"), _F1),
     Sheet("Life and place of units: negative log-likelihood in nats", LIKELIHOOD, 2, _LIKELY, _BY_AGE),
 )
 """Tables about units in sight and hidden ones, apart."""
@@ -161,7 +162,6 @@ _BY_STEP: dict[str, dict[str, object]] = {
     for steps in (1, 5, 10)
     for share in (0.8, 0.4, 0.2)
 }  # fmt: skip
-_F1 = "by steps ahead and share of the views kept; higher is better, 1 is perfect"
 _LOW = "by steps ahead and share of the views kept; lower is better"
 _MAPS = {"friend_foe_f1": "Friend/foe F1 of local maps", "unit_type_f1": "Unit type F1 of local maps"}
 

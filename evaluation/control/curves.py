@@ -38,7 +38,8 @@ def _panel(axes: Axes, results: Sequence[Result], name: str) -> None:
             axes.plot(*zip(*points, strict=True), color=colour, linewidth=0.7, alpha=0.5)
         mean = [(row[0][0], fmean(value for _, value in row)) for row in zip(*own, strict=False)]
         if mean:
-            axes.plot(*zip(*mean, strict=True), color=colour, linewidth=2.0, label=arm)
+            dot = "o" if len(mean) == 1 else None  # a line of one point shows nothing
+            axes.plot(*zip(*mean, strict=True), color=colour, linewidth=2.0, marker=dot, label=arm)
     for place, result in enumerate(r for r in results if r.arm in SCRIPTED):
         value = result.strength.rate if name == "won" else result.mean_return
         dash = DASHES[1 + place % (len(DASHES) - 1)]
