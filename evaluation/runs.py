@@ -1,5 +1,6 @@
 """Trained runs, loaded to be compared."""
 
+import re
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ class Run:
 
     Attributes:
         folder: where its checkpoint and log lie.
-        name: what rows call the model; the folder is named too where model and seed do not tell two runs apart, and
+        name: what rows call the model; the folder is named too where runs of it are not seeds of one training, and
             what was taken away from it.
         ablation: what was taken away.
     """
@@ -76,15 +77,32 @@ def content(scenario: str) -> tuple[object, ...]:
 def load_runs(paths: Sequence[Path]) -> list[Run]:
     """The best models of runs (folders, of one seed or of several, or checkpoint files), each run once.
 
+    Runs of one model go by its name if they are one training with several seeds; else each training's folder is named
+    too, so that no report takes different trainings for seeds of one.
+
     Raises:
         CheckpointMissing, CheckpointBroken: a run cannot be read.
     """
     each = (seed.resolve() for path in paths for seed in (sorted(path.glob(f"{SEED_FOLDER}*/")) or [path]))
     loaded = [(path, *load_checkpoint(path)) for path in dict.fromkeys(each)]
-    keys = [(model.name, info.seed) for _, model, info in loaded]
     runs = []
     for path, model, info in loaded:
-        folder = path if path.is_dir() else path.parent
-        alone = keys.count((model.name, info.seed)) == 1
-        runs.append(Run(folder, model, info, model.name if alone else f"{model.name} ({folder.name})"))
+        alike = [(other, found) for other, kind, found in loaded if kind.name == model.name]
+        one_training = len({(found.model, found.training, found.stores) for _, found in alike}) == 1
+        alone = one_training and len({found.seed for _, found in alike}) == len(alike)
+        name = model.name if alone else f"{model.name} ({_place(path, [other for other, _ in alike])})"
+        runs.append(Run(path if path.is_dir() else path.parent, model, info, name))
     return runs
+
+
+def _place(path: Path, others: Sequence[Path]) -> str:
+    """The end of a training's path that tells it from the others."""
+    own = _training(path)
+    rest = {_training(other) for other in others} - {own}
+    ends = (number for number in range(1, len(own)) if all(other[-number:] != own[-number:] for other in rest))
+    return "/".join(own[-next(ends, len(own)) :])
+
+
+def _training(path: Path) -> tuple[str, ...]:
+    """Where a run's training lies, part by part: the folder of its seeds, if it has several."""
+    return (path.parent if re.fullmatch(rf"{SEED_FOLDER}\d+", path.name) else path).parts

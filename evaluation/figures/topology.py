@@ -35,7 +35,7 @@ def draw(runs: Sequence[Run], folder: Path) -> list[Picture]:
             continue
         scenario = get(run.info.scenarios[0])
         found = territories(run.model.sphere, scenario.terrain)
-        path = drawn(found, scenario, folder / f"topology-{run.label}.png".replace(" ", "-"))
+        path = drawn(found, scenario, folder / f"topology-{run.label}.png".replace(" ", "-").replace("/", "-"))
         caption = (
             f"The {len(found.points)} modules of {run.label}. Left: on the sphere, turned to face the reader; lines "
             "join "

@@ -3,12 +3,14 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evaluation.runs import Run, ablated, content, load_runs
 from evaluation.suite import default_scenarios
 from s2rm_sc2.errors import BadArgument
+from worldmodel.checkpoint import BEST, LAST, load_checkpoint, save
 from worldmodel.config import preset
 from worldmodel.models import build
 from worldmodel.s2rm import Modules
@@ -53,6 +55,36 @@ def test_a_folder_of_seeds_is_as_many_runs(run_2s3z: Path, tmp_path: Path) -> No
     for seed in (0, 1):
         shutil.copytree(run_2s3z, tmp_path / f"seed{seed}")
     assert [run.folder.name for run in load_runs([tmp_path])] == ["seed0", "seed1"]
+
+
+def trained(source: Path, target: Path, **other: Any) -> Path:
+    """A copy of a run that says that it was trained in another way."""
+    shutil.copytree(source, target)
+    for name in (BEST, LAST):
+        model, info = load_checkpoint(target / name)
+        save(target / name, model, replace(info, **other))
+    return target
+
+
+def test_seeds_of_one_training_share_a_name_and_those_of_two_do_not(run_2s3z: Path, tmp_path: Path) -> None:
+    for folder in ("old", "new"):
+        for seed in (0, 1):
+            trained(run_2s3z, tmp_path / folder / f"seed{seed}", seed=seed)
+    old, new = tmp_path / "old", tmp_path / "new"
+    assert [run.name for run in load_runs([old])] == ["s2gru", "s2gru"]
+    assert [run.name for run in load_runs([old, new])] == ["s2gru (old)"] * 2 + ["s2gru (new)"] * 2
+    alike = [shutil.copytree(old / "seed0", tmp_path / grid / "s2gru-seed0") for grid in ("a", "b")]
+    assert [run.name for run in load_runs(alike)] == ["s2gru (a/s2gru-seed0)", "s2gru (b/s2gru-seed0)"]
+    assert len({run.name for run in load_runs([old / "seed0" / BEST, old / "seed0" / LAST])}) == 2
+
+
+def test_trainings_of_one_model_that_differ_are_no_seeds_of_each_other(run_2s3z: Path, tmp_path: Path) -> None:
+    (run,) = load_runs([run_2s3z])
+    longer = replace(run.info.training, updates=9000)
+    one = trained(run_2s3z, tmp_path / "short", seed=0)
+    for name, other in (("long", {"training": longer}), ("elsewhere", {"stores": (("3m", "0123456789abcdef"),)})):
+        another = trained(run_2s3z, tmp_path / name, seed=1, **other)
+        assert [run.name for run in load_runs([one, another])] == ["s2gru (short)", f"s2gru ({name})"]
 
 
 def test_runs_of_places_are_tested_on_more_fights_of_the_same_sight(run_2s3z: Path) -> None:
