@@ -95,8 +95,9 @@ def benchmark_models(
     _same_stores([folder / entry.name for entry in entries if entry not in missing])
     terms = Terms(PRIVATE if private else PURPOSE, episodes, plan.tested, plan.questions, plan.besides)
     verdicts = Verdicts(out, plan.name, terms)
+    lacking = [entry for entry in entries if verdicts.lacks(folder / entry.name)]  # refuses before anything is trained
     training = _training_stores(plan, data, progress) if missing else []
-    unjudged = [entry for entry in entries if entry in missing or verdicts.lacks(folder / entry.name)]
+    unjudged = [entry for entry in entries if entry in missing or entry in lacking]
     judges = _judges(plan, out / "tests", terms, progress) if unjudged or verdicts.lacks(None) else []
     if judges and verdicts.lacks(None):
         verdicts.write(None, [row for judge in judges for row in judge.floors([plan.trained])])

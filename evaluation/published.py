@@ -101,8 +101,8 @@ def _in_full(verdicts: Verdicts, sheets: Sequence[tuple[Sheet, Sequence[Row]]]) 
 
 def _preface(plan: Plan, terms: Terms) -> str:
     private = (
-        " These battles are private: their seeds are used for this one table and for nothing else, so that nothing was "
-        "chosen by them."
+        " These battles are private: their seeds are used for published tables only, once for each, so that nothing "
+        "was chosen by them. Private tables of one scenario share them, whatever models were trained on or how long."
     )
     return (
         f"Trained on {', '.join(plan.trained)} ({plan.episodes} episodes each); tested on {terms.episodes} fresh "

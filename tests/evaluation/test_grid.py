@@ -165,6 +165,19 @@ def test_private_battles_are_others_and_are_used_once(trained: Path, store_2s3z:
         benchmark_models(SHORT, one, tmp_path, 3, store_2s3z.path.parent, False, trained, private=True)
 
 
+def test_private_battles_judge_no_second_training_of_the_same_name(
+    trained: Path, store_2s3z: EpisodeStore, tmp_path: Path
+) -> None:
+    one, data = entries(PLAN, ["lstm"], [3], "debug", 2), store_2s3z.path.parent
+    benchmark_models(SHORT, one, tmp_path, 2, data, False, trained, private=True)
+    before = (tmp_path / "verdicts/places-private/lstm-seed3.json").read_bytes()
+    another = [replace(entry, training=replace(entry.training, learning_rate=1e-3)) for entry in one]
+    with pytest.raises(BadArgument, match="private battles are used once for a table"):
+        benchmark_models(SHORT, another, tmp_path, 2, data, False, private=True)
+    assert (tmp_path / "verdicts/places-private/lstm-seed3.json").read_bytes() == before
+    assert not (tmp_path / "places/lstm-seed3").exists()  # and none is trained in vain
+
+
 def test_a_table_at_equal_time_lies_apart_and_stands_in_brief_beside_the_other(
     trained: Path, store_2s3z: EpisodeStore, tmp_path: Path
 ) -> None:
