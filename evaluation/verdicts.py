@@ -88,17 +88,22 @@ class Verdicts:
         """All that were made under these terms.
 
         Raises:
-            BadArgument: some are of trainings on other battles, or that lasted longer.
+            BadArgument: some are of trainings on other battles or with other settings, or of a model of another size.
         """
         found = {path: json.loads(path.read_text()) for path in sorted(self._folder.glob("*.json"))}
         files = {path: file for path, file in found.items() if file["about"]["terms"] == self.terms.to_dict()}
         trained = {path: _training(file["about"]) for path, file in files.items() if "training" in file["about"]}
         first = next(iter(trained), None)
+        sizes: dict[str, tuple[Path, Any]] = {}
         for path, training in trained.items():
-            if first and training != trained[first]:
+            model = files[path]["about"]["model"]
+            other, size = sizes.setdefault(model["name"], (path, model))
+            differs = first if training != trained[first] else other if size != model else None
+            if differs:
                 raise BadArgument(
-                    f"{path} and {first} are figures of trainings on other battles or of another length, so they do "
-                    "not belong in one table; move one of them and its run away, or give another --out."
+                    f"{path} and {differs} are figures of trainings on other battles, of another length or of another "
+                    "preset, so they do not belong in one table; move one of them and its run away, or give another "
+                    "--out."
                 )
         return list(files.values())
 
@@ -139,9 +144,9 @@ def _described(run: Path) -> dict[str, Any]:
     return {**asdict(info), **spent, "checkpoint": _digest(run)}
 
 
-def _training(about: dict[str, Any]) -> tuple[Any, ...]:
-    """What must be equal for runs to be compared: battles, and how long they were trained."""
-    return about["stores"], about["training"]["updates"], about["training"]["minutes"]
+def _training(about: dict[str, Any]) -> tuple[Any, Any]:
+    """What must be equal for runs to be compared: battles, and how they were trained on them."""
+    return about["stores"], about["training"]
 
 
 def _digest(run: Path) -> str | None:

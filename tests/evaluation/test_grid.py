@@ -133,7 +133,13 @@ def test_trainings_on_other_battles_or_of_another_length_share_no_table(trained:
     verdicts = Verdicts(tmp_path, "places", Terms(PURPOSE, 2, SHORT.tested, SHORT.questions))
     path = tmp_path / "verdicts/places/lstm-seed3.json"
     text = path.read_text()
-    for known, other in (('"updates": 2,', '"updates": 3,'), ('"2s3z", "', '"2s3z", "0')):
+    for known, other in (
+        ('"updates": 2,', '"updates": 3,'),
+        ('"2s3z", "', '"2s3z", "0'),
+        ('"batch": 4,', '"batch": 16,'),
+        ('"recurrent": 32}', '"recurrent": 256}'),
+    ):
+        assert known in text
         path.with_name("lstm-seed4.json").write_text(text.replace(known, other, 1))
         with pytest.raises(BadArgument, match=r"seed4.json and .*seed3.json are figures of trainings on other"):
             verdicts.files()
