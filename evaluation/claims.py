@@ -112,10 +112,13 @@ def unit_claims(rows: Sequence[Row]) -> list[Claim]:
             here = select(rows, metric=metric, horizon=steps, split=split, dropping="episode")
             leads = _leads(here, unit)
             if leads:
-                least = min(leads, key=lambda rival: leads[rival].value)
-                sure = leads[least].low > 0 or leads[least].high < 0
+                ahead_of = [rival for rival, gap in leads.items() if gap.low > 0]
+                behind = [rival for rival, gap in leads.items() if gap.high < 0]
+                open_to = behind or [rival for rival in leads if rival not in ahead_of] or ahead_of
+                least = min(open_to, key=lambda rival: leads[rival].value)
+                holds = False if behind else True if len(ahead_of) == len(leads) else None
                 figures = f"least against `{least}`: {leads[least]}"
-                found.append(Claim(f"On {where}, {says}", leads[least].value > 0 if sure else None, figures))
+                found.append(Claim(f"On {where}, {says}", holds, figures))
     return found
 
 

@@ -218,6 +218,21 @@ def test_a_lead_that_its_interval_does_not_tell_is_called_level() -> None:
     assert "| level | least against `lstm`: ahead in 0, level in 1, behind in 0;" in markdown([claim])
 
 
+def test_who_is_best_is_ahead_of_every_other_model_and_not_only_of_the_nearest() -> None:
+    def far(model: str, *values: float) -> Row:
+        return row(model, 0.5, seed=0, metric="position_error", status="visible", horizon=10, sums=sums(*values))
+
+    ours, near, astray = far(OURS, 1, 2, 3, 4, 5), far("rim", 2, 3, 4, 5, 6), far("lstm", 0.5, 1.5, 2.5, 3.5, 90)
+    assert [claim.holds for claim in unit_claims([ours, near])] == [True]
+    (claim,) = unit_claims([ours, near, astray])  # one battle in five makes its mean, and it is better in the others
+    assert claim.holds is None
+    assert claim.found.startswith("least against `lstm`")
+    unsure, ahead = far("rim", 3, 5, 0, 0, 0), far("lstm", 0.8, 1.8, 2.8, 3.8, 4.8)
+    (claim,) = unit_claims([ours, unsure, ahead])  # the nearest is not surely ahead, but another is
+    assert claim.holds is False
+    assert claim.found.startswith("least against `lstm`")
+
+
 def test_scenarios_that_are_asked_about_forecasts_only_count_although_no_ablation_was_asked() -> None:
     shown = [row(OURS, value, seed=0, scenario=name, **FACTOR) for name, value in (("3m", 0.5), ("3m@flat", 0.9))]
     (claim,) = unit_claims([*shown, row(f"{OURS} (reset)", 0.5, seed=0, scenario="3m", **FACTOR)])
