@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 
 from collectors.collect import collect
+from collectors.policies import policy
+from collectors.rollout import settings_of
 from evaluation.maps import rendered
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
@@ -169,11 +171,16 @@ def held_out(
         needed: rows that must lie before an episode's end.
 
     Raises:
-        BadArgument: no battle is long enough for a window.
+        BadArgument: no battle is long enough for a window, or other battles lie where these belong.
         ScenarioUnsupported: the engine cannot play the scenario.
     """
     path = folder / f"{scenario.name}-{purpose}-seed{seed}.zarr"
     store = collected(scenario, path, episodes, seed, purpose, progress)
+    if store.settings != settings_of(scenario, policy(POLICY), seed, purpose):
+        raise BadArgument(
+            f"{path} holds battles of another scenario, seed, purpose or policy, or of another version of the engine, "
+            "whose figures would be comparable with no others; move it away, and the test battles are played anew."
+        )
     origins = window_origins(store.lengths[:episodes], scenario.name, seed, needed, per_episode)
     if not origins:
         raise BadArgument(

@@ -1,3 +1,5 @@
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +145,21 @@ def test_battles_already_there_are_used_again_and_more_are_not_used(tmp_path: Pa
     first = four.episodes < 2
     assert (again.windows.origins == four.windows.origins[first]).all()
     assert (again.windows.units.x == four.windows.units.x[first]).all()
+
+
+def test_battles_of_another_kind_are_not_taken_for_those_of_the_test(tmp_path: Path, store_2s3z: EpisodeStore) -> None:
+    path = tmp_path / f"2s3z-{PURPOSE}-seed1.zarr"
+    shutil.copytree(store_2s3z.path, path)  # battles to train on
+    with pytest.raises(BadArgument, match=r"2s3z-evaluation-seed1.zarr holds battles of another .*move it away"):
+        held_out(get("2s3z"), tmp_path, episodes=3, seed=1, progress=False)
+    shutil.rmtree(path)
+    held_out(get("2s3z"), tmp_path, episodes=3, seed=1, progress=False)
+    header = path / "zarr.json"
+    attributes = json.loads(header.read_text())
+    attributes["attributes"]["backend"]["engine_version"] = "0"
+    header.write_text(json.dumps(attributes))
+    with pytest.raises(BadArgument, match="another version of the engine"):
+        held_out(get("2s3z"), tmp_path, episodes=3, seed=1, progress=False)
 
 
 def test_battles_that_are_all_too_short_are_refused(tmp_path: Path) -> None:
