@@ -11,7 +11,7 @@ from evaluation.gallery import draw_figures
 from evaluation.gaps import gaps
 from evaluation.held_out import PRIVATE
 from evaluation.plan import SPLIT, Plan
-from evaluation.rows import Row, over_seeds
+from evaluation.rows import Row, astray, over_seeds
 from evaluation.sheets import Sheet, every_sheet, gap_sheets
 from evaluation.summary import ENOUGH_SEEDS
 from evaluation.verdicts import Terms, Verdicts, as_row
@@ -71,6 +71,7 @@ def _read(verdicts: Verdicts) -> tuple[list[dict[str, Any]], list[Row]]:
 def _in_brief(plan: Plan, runs: Sequence[dict[str, Any]], rows: Sequence[Row]) -> Iterator[str]:
     """Models, their figures in few columns, and the claims."""
     yield _models(runs)
+    yield from (f"**{sentence}**" for sentence in astray(rows))
     for brief in plan.briefs:
         yield from (part for part in (f"## {brief.title}", brief.caption, brief.markdown(rows)) if part)
     claims = plan.claims(rows)

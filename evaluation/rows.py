@@ -105,6 +105,29 @@ def series_names(rows: Iterable[Row]) -> dict[tuple[str, int | None], str]:
     return {(model, seed): model if models.count(model) == 1 else f"{model} seed {seed}" for model, seed in keys}
 
 
+_EVERYBODY = ("position_error", "health_error", "alive_brier", "unit_nll", "place_nll", "reward_error")
+"""Metrics of which every model has a figure wherever one has, unless it said what is no number."""
+
+
+def astray(rows: Sequence[Row]) -> list[str]:
+    """A sentence for each run that has no figure where others have: not all that it said there was finite.
+
+    Such a figure is missing, and means leave its scenario out for all, so that nobody would see how bad it is.
+    """
+    places: dict[tuple[str, int | None], set[tuple[object, ...]]] = {}
+    for row in rows:
+        if row.metric in _EVERYBODY and not ablation_of(row.model)[1]:
+            about = (row.scenario, row.metric, row.views, row.horizon, row.status, row.dropping)
+            places.setdefault((row.model, row.seed), set()).add(about)
+    every, names = dict.fromkeys(about for own in places.values() for about in own), series_names(rows)
+    said = []
+    for key, own in places.items():
+        lost = list(dict.fromkeys(f"`{about[0]}`" for about in every if about not in own))
+        if lost and key[0] not in FLOORS:
+            said.append(f"`{names[key]}` said what is no number on {', '.join(lost)}; figures of that are missing.")
+    return said
+
+
 def distinct(rows: Iterable[Row], attribute: str) -> list[Any]:
     """The values of an attribute in order of appearance."""
     return list(dict.fromkeys(getattr(row, attribute) for row in rows))

@@ -9,7 +9,7 @@ from typing import Any
 
 from evaluation.labels import level_with_best, more_is_better, name_of
 from evaluation.metrics import FACTORS
-from evaluation.rows import FEW_COUNTED, FLOOR, FLOORS, Row, ablation_of, distinct, over_seeds, select
+from evaluation.rows import FEW_COUNTED, FLOOR, FLOORS, Row, ablation_of, astray, distinct, over_seeds, select
 
 FEW_BATTLES, ENOUGH_SEEDS = 20, 3
 """What a reader is warned of."""
@@ -43,8 +43,10 @@ HEADLINES = (
 def asked(rows: Sequence[Row], about: Mapping[str, Any]) -> str:
     """What was asked, of whom, about what."""
     models = list(dict.fromkeys(f"`{ablation_of(name)[0]}`" for name in distinct(rows, "model") if name not in FLOORS))
-    seeds = {row.seed for row in rows if row.seed is not None}
-    who = f"{_listed(models)} ({_number(len(seeds), 'seed')}{' each' if len(models) > 1 else ''})"
+    trained = {(ablation_of(row.model)[0], row.seed) for row in rows if row.seed is not None}
+    seeds = sorted({sum(name == f"`{model}`" for model, _ in trained) for name in models})
+    few = f"{seeds[0]} to " if len(seeds) > 1 else ""
+    who = f"{_listed(models)} ({few}{_number(seeds[-1], 'seed')}{' each' if len(models) > 1 else ''})"
     seen, unseen = (distinct(select(rows, split=split), "scenario") for split in ("train", "unseen"))
     known = f"{_named(seen)}, which {'it was' if len(models) == 1 else 'they were'} trained on" if seen else ""
     new = f"{_named(unseen)}, which {'it has' if len(models) == 1 else 'they have'} never seen" if unseen else ""
@@ -78,7 +80,7 @@ def findings(rows: Sequence[Row]) -> list[str]:
 
 def cautions(rows: Sequence[Row], about: Mapping[str, Any]) -> list[str]:
     """What stands between these figures and a claim."""
-    runs, said = about["training"], list(about.get("notes", ()))
+    runs, said = about["training"], [*about.get("notes", ()), *astray(rows)]
     names = list(dict.fromkeys(run["model"]["name"] for run in runs))
     seeds = {name: len({run["seed"] for run in runs if run["model"]["name"] == name}) for name in names}
     few = [f"`{name}` ({number})" for name, number in seeds.items() if number < ENOUGH_SEEDS]

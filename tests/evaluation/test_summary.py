@@ -73,6 +73,8 @@ def test_what_was_asked_names_models_scenarios_and_floors() -> None:
     assert "20 fresh battles of each of 3 scenarios: `2s3z`, which they were trained on" in said
     assert "`3m` and `8m`, which they have never seen" in said
     assert "up to 10 steps ahead" in said
+    fewer = [found for found in everything() if (found.model, found.seed) != ("lstm", 2)]
+    assert "`s2gru` and `lstm` (2 to 3 seeds each)" in asked(fewer, ABOUT)
 
 
 def test_few_seeds_few_battles_and_unequal_trainings_are_warned_of() -> None:
@@ -82,3 +84,16 @@ def test_few_seeds_few_battles_and_unequal_trainings_are_warned_of() -> None:
     said = " ".join(cautions(everything(), {**ABOUT, "episodes": 3, "training": runs, "notes": ["Ah."]}))
     for words in ("Few seeds: `s2gru` (1), `lstm` (1)", "Few battles: 3", "50 to 100", "900,000 (`lstm`)", "Ah."):
         assert words in said
+
+
+def test_a_model_that_lacks_a_figure_which_others_have_is_named() -> None:
+    """No number is no figure; the scenario would be left out of every mean, and the failure be seen by nobody."""
+    lost = ("lstm", 1, "8m", "position_error", 10)
+    rows = [
+        found
+        for found in everything()
+        if (found.model, found.seed, found.scenario, found.metric, found.horizon) != lost and found.metric != "dead_f1"
+    ]
+    assert cautions(rows, ABOUT)[0] == "`lstm seed 1` said what is no number on `8m`; figures of that are missing."
+    deaths = [found for found in everything() if found.metric != "dead_f1" or found.seed != 1]  # none died, none said so
+    assert not any("no number" in sentence for sentence in cautions(deaths, ABOUT))
