@@ -172,7 +172,8 @@ _UNIT_BRIEF = (
                 for status in HIDDEN
             ),
         ),
-        "Who lives, and where to a tenth of a cell; lower is better. Floors are fitted on battles of their own.",
+        "Who lives, and where to a tenth of a cell; lower is better. Units in sight, all views, unless a column says "
+        "otherwise. Floors are fitted on battles of their own.",
     ),
 )
 

@@ -28,14 +28,15 @@ def draw(rows: Sequence[Row], behind: Sequence[Row], folder: Path) -> list[Pictu
         behind: what :func:`evaluation.gaps.gaps` finds to the last-seen table.
         folder: gets the PNGs.
     """
-    kept = select(rows, views=1.0, status="all", dropping="episode")
+    kept = on_known_ground(select(rows, views=1.0, status="all", dropping="episode"))
     units = [nearest(select(kept, metric=metric), AHEAD) for metric in ("position_error_factor", "health_error_factor")]
     dark = select(behind, status="dark", views=1.0, dropping="episode", metric=f"place_nll{SUFFIX}")
     pictures = []
     if all(_sizes(panel) >= 3 for panel in units):
         words = f"Errors {units[0][0].horizon} steps ahead as a factor of persistence's, by the number of agents"
         path = _drawn(units, [axis_of(panel[0].metric) for panel in units], 1.0, folder / "agents-units.png")
-        pictures.append(Picture(path, "units", f"{words}, {_MEANING}", _alt(units[0], "errors")))
+        where = "on the ground trained on, so that nothing but the teams is new"
+        pictures.append(Picture(path, "units", f"{words}, {where}, {_MEANING}", _alt(units[0], "errors")))
     if _sizes(dark) >= 3:
         words = "What dark places cost more than the last-seen table needs, by the number of agents"
         path = _drawn([dark], ["nats more than the last-seen table"], 0.0, folder / "agents-places.png")
@@ -52,6 +53,12 @@ _MEANING = (
 
 def _alt(rows: Sequence[Row], what: str) -> str:
     return f"Line plots of {what} against the number of agents, lines for {', '.join(distinct(rows, 'model'))}."
+
+
+def on_known_ground(rows: Sequence[Row]) -> list[Row]:
+    """The rows of scenarios on a terrain that was trained on: what fields and other ground cost is not the agents'."""
+    known = {get(row.scenario).terrain_name for row in rows if row.split == "train"}
+    return [row for row in rows if not known or get(row.scenario).terrain_name in known]
 
 
 def agents_of(row: Row) -> int:

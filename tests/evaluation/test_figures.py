@@ -1,9 +1,10 @@
 """How figures look: models can be told apart and look the same everywhere; what nothing is known of is left out."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast, get_args
 
-from evaluation.figures import darkness, heat_map, hidden, horizon, reliability, views
+from evaluation.figures import agents, darkness, heat_map, hidden, horizon, reliability, views
 from evaluation.figures.style import looks
 from evaluation.rows import FLOORS
 from tests.evaluation.made_up import row
@@ -55,3 +56,17 @@ def test_a_reliability_curve_pools_scenarios_by_their_units() -> None:
     assert round(chance, 9) == 0.575
     assert round(share, 9) == 0.7
     assert low < share < high
+
+
+def test_what_the_number_of_agents_costs_is_not_mixed_with_what_other_ground_does(tmp_path: Path) -> None:
+    names = {"3m": "train", "8m": "unseen", "25m": "unseen", "8m@flat": "unseen", "4x3m": "unseen"}
+    given = [row("lstm", 0.5, scenario=name, split=split, horizon=5) for name, split in names.items()]
+    assert [found.scenario for found in agents.on_known_ground(given)] == ["3m", "8m", "25m"]
+    assert agents.on_known_ground(given[3:]) == given[3:]  # where no scenario was trained on, all are as new
+    factors = [
+        replace(found, metric=metric) for found in given for metric in ("position_error_factor", "health_error_factor")
+    ]
+    (picture,) = agents.draw(factors, [], tmp_path)
+    assert "ground trained on" in picture.caption
+    few = [found for found in factors if found.scenario != "8m"]
+    assert agents.draw(few, [], tmp_path) == []  # two sizes make no curve, whatever else was asked about
