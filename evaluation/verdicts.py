@@ -93,7 +93,7 @@ class Verdicts:
         found = {path: json.loads(path.read_text()) for path in sorted(self._folder.glob("*.json"))}
         files = {path: file for path, file in found.items() if file["about"]["terms"] == self.terms.to_dict()}
         trained = {path: _training(file["about"]) for path, file in files.items() if "training" in file["about"]}
-        first = next(iter(trained), None)
+        first = next(iter(trained), self._folder)
         sizes: dict[str, tuple[Path, Any]] = {}
         for path, training in trained.items():
             model = files[path]["about"]["model"]

@@ -3,7 +3,6 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -57,12 +56,12 @@ def test_a_folder_of_seeds_is_as_many_runs(run_2s3z: Path, tmp_path: Path) -> No
     assert [run.folder.name for run in load_runs([tmp_path])] == ["seed0", "seed1"]
 
 
-def trained(source: Path, target: Path, **other: Any) -> Path:
+def trained(source: Path, target: Path, **other: object) -> Path:
     """A copy of a run that says that it was trained in another way."""
     shutil.copytree(source, target)
     for name in (BEST, LAST):
         model, info = load_checkpoint(target / name)
-        save(target / name, model, replace(info, **other))
+        save(target / name, model, replace(info, **other))  # type: ignore[arg-type]
     return target
 
 

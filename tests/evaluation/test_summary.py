@@ -95,5 +95,6 @@ def test_a_model_that_lacks_a_figure_which_others_have_is_named() -> None:
         if (found.model, found.seed, found.scenario, found.metric, found.horizon) != lost and found.metric != "dead_f1"
     ]
     assert cautions(rows, ABOUT)[0] == "`lstm seed 1` said what is no number on `8m`; figures of that are missing."
-    deaths = [found for found in everything() if found.metric != "dead_f1" or found.seed != 1]  # none died, none said so
+    # Nobody died in one seed's battles, and it said so.
+    deaths = [found for found in everything() if found.metric != "dead_f1" or found.seed != 1]
     assert not any("no number" in sentence for sentence in cautions(deaths, ABOUT))
