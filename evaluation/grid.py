@@ -75,8 +75,8 @@ def benchmark_models(
         the table's file.
 
     Raises:
-        BadArgument: no battles to test on or too short ones, a run with other settings than asked for, no finished run
-            to judge, or private battles that were used up.
+        BadArgument: no battles to test on or too short ones, more battles to train on than the table says, a run with
+            other settings than asked for, no finished run to judge, or private battles that were used up.
         StoreBusy: another process collects the same battles; wait for it.
         TrainingDiverged: a loss was not finite.
         KeyboardInterrupt: Ctrl-C was pressed; the training was saved.
@@ -187,7 +187,12 @@ def _training_paths(plan: Plan, folder: Path) -> list[Path]:
 def _training_stores(plan: Plan, folder: Path, progress: bool) -> list[EpisodeStore]:
     paths = _training_paths(plan, folder)
     for name, path in zip(plan.trained, paths, strict=True):
-        collected(get(name), path, plan.episodes, SEED, "collect", progress)
+        held = collected(get(name), path, plan.episodes, SEED, "collect", progress).n_episodes
+        if held != plan.episodes:
+            raise BadArgument(
+                f"{path} holds {held} episodes, but table {plan.name} says that it trains on {plan.episodes} of each "
+                "scenario; give another folder with --data, and they are collected there."
+            )
     return open_stores(paths)
 
 

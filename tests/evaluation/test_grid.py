@@ -70,6 +70,13 @@ def test_a_grid_is_run_in_parts_and_trains_only_what_is_missing(store_2s3z: Epis
     assert (tmp_path / "judged/places.json").read_bytes() == (out / "places.json").read_bytes()
 
 
+def test_a_table_is_not_trained_on_more_battles_than_it_says(store_2s3z: EpisodeStore, tmp_path: Path) -> None:
+    fewer, wanted = replace(SHORT, episodes=5), entries(PLAN, ["lstm"], [3], "debug", 2)
+    with pytest.raises(BadArgument, match=r"2s3z.zarr holds 20 episodes, but table places says that it trains on 5 "):
+        benchmark_models(fewer, wanted, tmp_path, 2, store_2s3z.path.parent, progress=False)
+    assert not (tmp_path / "places").exists()
+
+
 @pytest.fixture(scope="module")
 def trained(store_2s3z: EpisodeStore, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A table of one run."""
