@@ -54,8 +54,10 @@ def write_table(verdicts: Verdicts, plan: Plan, figures: bool = False) -> Path:
         sheets += [(sheet, behind) for sheet in (sheet.fitted(behind) for sheet in gap_sheets(reference))]
     parts += ["# In full", _in_full(verdicts, [(sheet, shown) for sheet, shown in sheets if sheet.columns])]
     path = verdicts.publish(runs, means, "\n\n".join(parts) + "\n")
-    if plan.at_updates and (verdicts.out / f"{verdicts.beside(plan.at_updates.name).table}.md").exists():
-        write_table(verdicts.beside(plan.at_updates.name), plan.at_updates, figures)
+    if plan.at_updates:
+        first = verdicts.beside(plan.at_updates.name)
+        if (verdicts.out / f"{first.table}.md").exists() and first.files():  # else its page was made under other terms
+            write_table(first, plan.at_updates, figures)
     return path
 
 

@@ -212,6 +212,11 @@ def test_a_table_at_equal_time_lies_apart_and_stands_in_brief_beside_the_other(
         == (trained / "places.md").read_text()
     )
 
+    text = (tmp_path / "places.md").read_text()
+    benchmark_models(timed, [entry], tmp_path, 3, data, progress=False)  # on more battles than the other was tested on
+    assert (tmp_path / "places.md").read_text() == text
+
+    benchmark_models(timed, [entry], tmp_path, 2, data, progress=False)
     log = (tmp_path / "places-0.01-minutes/lstm-seed3" / LOG).stat().st_mtime_ns
     assert benchmark_models(timed, [entry], tmp_path, 2, data, progress=False).read_text() == here
     assert (tmp_path / "places-0.01-minutes/lstm-seed3" / LOG).stat().st_mtime_ns == log
