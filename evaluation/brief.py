@@ -50,7 +50,10 @@ class Brief:
     caption: str
 
     def markdown(self, rows: Sequence[Row]) -> str:
-        """The table in Markdown: models as they are, without ablations, those with a figure in the first column."""
+        """The table in Markdown: models as they are, without ablations, those with a figure in the first column.
+
+        The last line says how many scenarios the means of a column are over: not all are asked everything.
+        """
         plain = [row for row in rows if not ablation_of(row.model)[1]]
         found = [{row.model: row for row in column.figures(plain)} for column in self.columns]
         best = [_best(figures.values()) for figures in found]
@@ -60,6 +63,9 @@ class Brief:
         for name in names:
             cells = (_text(figures.get(name), top) for figures, top in zip(found, best, strict=True))
             lines.append([name, *cells])
+        lines.append(
+            ["*scenarios*", *(next((row.scenario.split()[0] for row in figures.values()), "–") for figures in found)]
+        )
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -70,6 +70,7 @@ def test_a_brief_table_has_a_line_for_each_model_the_best_in_bold_and_floors_las
         "| a | 3.00 ±0.10 | 3.00 ±0.10 | – | – | – | 3.00 ±0.10 |",
         "| b | **2.00 ±0.10** | **2.00 ±0.10** | – | – | – | **2.00 ±0.10** |",
         "| constant rate | 1.00 ±0.10 | 1.00 ±0.10 | – | – | – | 1.00 ±0.10 |",
+        "| *scenarios* | 1 | 1 | – | – | – | 1 |",
     ]
 
 
@@ -77,7 +78,7 @@ def test_columns_of_units_hold_what_they_say() -> None:
     parts = {"teams": ("8m", "3m"), "ground": ("3m@flat",)}
 
     def cells(table: int) -> dict[str, str]:
-        heads, _, line = (
+        heads, _, line, _ = (
             text.strip("| ").split(" | ") for text in unit_brief(parts)[table].markdown(rows).splitlines()
         )
         return dict(zip(heads, line, strict=True))
