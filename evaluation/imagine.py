@@ -15,6 +15,7 @@ from collectors.policies import policy
 from collectors.rollout import play, settings_of
 from evaluation.figures import drift as drift_figure
 from evaluation.watch import tables_of
+from s2rm_sc2.actions import FIRST_TARGET, NO_OP, STOP
 from s2rm_sc2.backends.bounds import BOUNDS
 from s2rm_sc2.backends.learned import LearnedBackend, Report
 from s2rm_sc2.backends.starts import WATCH, Start
@@ -160,6 +161,16 @@ def _rows(episode: Episode, rows: npt.NDArray[np.int64]) -> UnitTable:
     return tables_of(episode).map(lambda field: field[rows])
 
 
+def orders_of(actions: Tensor) -> Tensor:
+    """What agents are told in a dream, int64 ``[T, A]``: as in the battle; who has died there stops, or attacks on.
+
+    Nobody walks on: a last step to the left, again and again, would end at the edge of the map.
+    """
+    told = last_orders(actions[None])[0]
+    walks = (actions == NO_OP) & (told > STOP) & (told < FIRST_TARGET)
+    return torch.where(walks, STOP, told)
+
+
 def _dreamed(
     model: Simulator, scenario: Scenario, episodes: list[Episode], begin: int, steps: int, seed: int, sampled: bool
 ) -> tuple[UnitTable, Report]:
@@ -168,7 +179,7 @@ def _dreamed(
     before = [_rows(episode, np.arange(begin - watched, begin + 1)) for episode in episodes]
     units = UnitTable(*(torch.stack([getattr(table, name) for table in before]) for name in FIELDS))
     actions = [torch.from_numpy(episode.action.astype(np.int64)) for episode in episodes]
-    orders = [last_orders(done[None])[0] for done in actions]
+    orders = [orders_of(done) for done in actions]
     past = torch.stack([done[begin - watched : begin] for done in actions])
     backend = LearnedBackend(scenario, len(episodes), model, sampled)
     start = Start(units, past, torch.ones(past.shape[:2], dtype=torch.bool))

@@ -8,8 +8,9 @@ from PIL import Image
 from collectors.plan import remaining
 from collectors.policies import policy
 from collectors.rollout import play, settings_of
-from evaluation.imagine import PURPOSE, imagine
+from evaluation.imagine import PURPOSE, imagine, orders_of
 from evaluation.watch import tables_of
+from s2rm_sc2.actions import FIRST_TARGET, NO_OP, STOP, WEST
 from s2rm_sc2.backends.learned import LearnedBackend
 from s2rm_sc2.backends.starts import Start
 from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
@@ -67,6 +68,15 @@ def test_the_dream_is_told_the_real_actions_step_by_step(run_2s3z: Path, tmp_pat
         backend.step(actions[step][None])
         apart = torch.hypot(backend.units.x[0] - real.x[step + 1], backend.units.y[0] - real.y[step + 1])
         assert drift.position[step] == pytest.approx(float(apart.mean()), abs=1e-4)
+
+
+def test_who_has_died_in_the_battle_attacks_on_in_its_dream_or_stops_but_does_not_walk_off() -> None:
+    actions = torch.tensor([[WEST, FIRST_TARGET, WEST], [NO_OP, NO_OP, WEST], [NO_OP, NO_OP, STOP]])
+    assert orders_of(actions).tolist() == [
+        [WEST, FIRST_TARGET, WEST],
+        [STOP, FIRST_TARGET, WEST],
+        [STOP, FIRST_TARGET, STOP],
+    ]
 
 
 def test_a_dream_may_begin_in_the_midst_and_ends_with_the_battle(run_2s3z: Path, tmp_path: Path) -> None:
