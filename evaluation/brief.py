@@ -1,12 +1,12 @@
 """A published table in brief: a line for each model, a column for what all scenarios of a kind say together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 from statistics import fmean
 
 from evaluation.candidate import HIDDEN
-from evaluation.labels import more_is_better
+from evaluation.labels import called, more_is_better
 from evaluation.metrics import LIKELIHOOD
 from evaluation.places import METRIC as PLACE_NLL
 from evaluation.places import SHARES
@@ -54,19 +54,40 @@ class Brief:
 
         The last line says how many scenarios the means of a column are over: not all are asked everything.
         """
-        plain = [row for row in rows if not ablation_of(row.model)[1]]
-        found = [{row.model: row for row in column.figures(plain)} for column in self.columns]
-        best = [_best(figures.values()) for figures in found]
-        names = [name for name in distinct(plain, "model") if name in found[0]]
+        found = self._figures(rows)
+        names = [name for name in distinct(rows, "model") if name in found[0]]
         names.sort(key=lambda name: name in FLOORS)
-        lines = [["model", *(column.heading for column in self.columns)], ["---", *("---:" for _ in found)]]
-        for name in names:
-            cells = (_text(figures.get(name), top) for figures, top in zip(found, best, strict=True))
-            lines.append([name, *cells])
-        lines.append(
-            ["*scenarios*", *(next((row.scenario.split()[0] for row in figures.values()), "–") for figures in found)]
-        )
-        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        over = (next((row.scenario.split()[0] for row in figures.values()), "–") for figures in found)
+        return "\n".join([*self._lines(found, {name: name for name in names}), _line(["*scenarios*", *over])])
+
+    def _figures(self, rows: Sequence[Row]) -> list[dict[str, Row]]:
+        """Of each column, the figure of each model."""
+        plain = [row for row in rows if not ablation_of(row.model)[1]]
+        return [{row.model: row for row in column.figures(plain)} for column in self.columns]
+
+    def _lines(self, found: Sequence[Mapping[str, Row]], names: Mapping[str, str]) -> Iterator[str]:
+        yield _line(["model", *(column.heading for column in self.columns)])
+        yield _line(["---", *("---:" for _ in found)])
+        best = [_best(figures.values()) for figures in found]
+        for model, name in names.items():
+            yield _line([name, *(_text(figures.get(model), top) for figures, top in zip(found, best, strict=True))])
+
+
+@dataclass(frozen=True)
+class Headline(Brief):
+    """The few columns that a README has room for; its readers know no model by its name.
+
+    Attributes:
+        by: number of the column of errors by which models are ranked.
+    """
+
+    by: int
+
+    def markdown(self, rows: Sequence[Row]) -> str:
+        """The table in Markdown: best models first, each called by what it is, then the floors."""
+        found = self._figures(rows)
+        models = sorted(found[self.by].values(), key=lambda row: (row.model in FLOORS, row.value))
+        return "\n".join(self._lines(found, {row.model: called(row.model) for row in models}))
 
 
 def together(rows: Sequence[Row]) -> list[Row]:
@@ -99,6 +120,10 @@ def together(rows: Sequence[Row]) -> list[Row]:
 def said(row: Row) -> str:
     """``0.49 ±0.05``: the figure, and half of its 95 % interval."""
     return f"{row.value:.2f} ±{(row.high - row.low) / 2:.2f}"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _best(rows: Iterable[Row]) -> str:
@@ -194,6 +219,20 @@ def unit_brief(parts: Mapping[str, tuple[str, ...]]) -> tuple[Brief, ...]:
     return *_UNIT_BRIEF, Brief("Where units are, × persistence, ten steps ahead, by what is new", (known, *new), _PARTS)
 
 
+UNIT_HEADLINE = Headline(
+    "Units in short",
+    (
+        replace(unit_column(_POSITION, 1, "train"), heading="place, 1 step"),
+        replace(unit_column(_POSITION, 1, "unseen"), heading="unseen"),
+        replace(unit_column(_POSITION, 10, "train"), heading="place, 10 steps"),
+        replace(unit_column(_POSITION, 10, "unseen"), heading="unseen"),
+        replace(unit_column(_HEALTH, 10, "unseen"), heading="health, 10 steps, unseen"),
+    ),
+    _UNITS,
+    by=3,
+)
+"""Units, for a README."""
+
 _PLACES = (
     f"{_MEANS.format('places')}. By steps since a place was last in sight of a kept view; lower is better; `dark` is 1 "
     "to 10 steps."
@@ -211,3 +250,11 @@ PLACE_BRIEF = tuple(
     for share in reversed(SHARES)
 )
 """Places."""
+
+PLACE_HEADLINE = Headline(
+    "Places in short",
+    tuple(place_column(status, 0.6) for status in ("in sight", "dark 1-3", "dark 4-7", "dark 8-10")),
+    _PLACES,
+    by=1,
+)
+"""Places, for a README."""

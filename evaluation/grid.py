@@ -5,15 +5,18 @@ when the checkpoint or the suite has changed. The table is written anew after ea
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import Progress
 
 from evaluation.held_out import PRIVATE, PURPOSE, collected, held_out
+from evaluation.insertion import need_marks
 from evaluation.judges import Judge, place_judge, unit_judge
 from evaluation.plan import PLANS, Plan, at_equal_time
-from evaluation.published import write_table
+from evaluation.published import write_headline, write_table
 from evaluation.questions import choose
 from evaluation.questions.scenarios import QUESTION as SCENARIOS
 from evaluation.runs import Run
@@ -57,6 +60,8 @@ def benchmark_models(
     progress: bool = True,
     runs: Path | None = None,
     private: bool = False,
+    into: Path | None = None,
+    display: Progress | None = None,
 ) -> Path:
     """Train and judge what a table still lacks, and write it.
 
@@ -70,13 +75,16 @@ def benchmark_models(
         progress: show what is being done.
         runs: judge the finished runs of this folder, the ``out`` of an earlier call, and train nothing.
         private: judge on battles that are used for one published table only.
+        into: a page that gets the table in short, where it has a place for it (:mod:`evaluation.insertion`).
+        display: shows how far it is, beside other tables.
 
     Returns:
         the table's file.
 
     Raises:
         BadArgument: no battles to test on or too short ones, more battles to train on than the table says, a run with
-            other settings than asked for, no finished run to judge, or private battles that were used up.
+            other settings than asked for, no finished run to judge, private battles that were used up, or a page
+            without a place.
         StoreBusy: another process collects the same battles; wait for it.
         TrainingDiverged: a loss was not finite.
         KeyboardInterrupt: Ctrl-C was pressed; the training was saved.
@@ -95,13 +103,15 @@ def benchmark_models(
     _same_stores([folder / entry.name for entry in entries if entry not in missing])
     terms = Terms(PRIVATE if private else PURPOSE, episodes, plan.tested, plan.questions, plan.besides)
     verdicts = Verdicts(out, plan.name, terms)
+    if into:
+        need_marks(into, [plan.name])
     lacking = [entry for entry in entries if verdicts.lacks(folder / entry.name)]  # refuses before anything is trained
     training = _training_stores(plan, data, progress) if missing else []
     unjudged = [entry for entry in entries if entry in missing or entry in lacking]
     judges = _judges(plan, out / "tests", terms, progress) if unjudged or verdicts.lacks(None) else []
     if judges and verdicts.lacks(None):
         verdicts.write(None, [row for judge in judges for row in judge.floors([plan.trained])])
-    with progress_display(progress) as display:
+    with nullcontext(display) if display else progress_display(progress) as display:
         whole = display.add_task(f"table {plan.name}", total=len(entries), completed=0, note="")
         for entry in entries:
             run = folder / entry.name
@@ -115,6 +125,8 @@ def benchmark_models(
                 verdicts.write(run, [row for judge in judges for row in judge.rows(judged)])
                 write_table(verdicts, plan)
             display.advance(whole)
+    if into:
+        write_headline(verdicts, plan, into)
     return write_table(verdicts, plan, figures=True)
 
 
@@ -150,15 +162,17 @@ def entries(
     return [Entry(model, training, seed) for seed in seeds for model, training in chosen]
 
 
-def plan(name: str, minutes: float | None = None) -> Plan:
-    """The table of this name, at equal updates or, given the minutes of each training, at equal time.
+def plans(names: str, minutes: float | None = None) -> list[Plan]:
+    """The tables of these names, ``units,places``, at equal updates or, given the minutes of a training, equal time.
 
     Raises:
-        BadArgument: there is none.
+        BadArgument: there is none of that name.
     """
-    if name not in PLANS:
-        raise BadArgument(f"--table {name} is unknown; choose one of {', '.join(PLANS)}.")
-    return PLANS[name] if minutes is None else at_equal_time(PLANS[name], minutes)
+    chosen = list(dict.fromkeys(names.split(",")))
+    for name in chosen:
+        if name not in PLANS:
+            raise BadArgument(f"--table {name} is unknown; choose among {', '.join(PLANS)}.")
+    return [PLANS[name] if minutes is None else at_equal_time(PLANS[name], minutes) for name in chosen]
 
 
 def numbers(text: str) -> list[int]:

@@ -2,7 +2,7 @@
 
 from evaluation.gaps import SUFFIX
 from evaluation.metrics import FACTORS
-from evaluation.rows import Row
+from evaluation.rows import FLOORS, Row
 
 _LABELS = {
     "position_error": ("position error", "position error (cells)"),
@@ -19,6 +19,31 @@ _LABELS = {
     "terminated_brier": ("Brier score of the battle's end", "Brier score"),
 }
 """Name of each metric, and what an axis says."""
+
+_CALLED = {
+    "s2gru-local": "**`s2gru-local`**, ours",
+    "s2gru": "**`s2gru`**, the paper's",
+    "s2rmc": "**`s2rmc`**, the paper's",
+    "s2gru-literal": "`s2gru-literal`, the paper's kernel to the letter",
+    "learned-table": "learned table of what was last seen",
+    "lstm": "LSTM",
+    "rmc": "RMC",
+    "rim": "RIM",
+    "tto8": "TTO, eight steps",
+    "tto20": "TTO, twenty steps",
+    "tto8-relative": "TTO, eight steps, relative attention",
+    "tto20-relative": "TTO, twenty steps, relative attention",
+    "unit-gru": "GRU per unit",
+    "transformer": "transformer on the last-seen table",
+    "constant rate": "*floor: the mean map of each age of darkness*",
+    "last-seen table": "*floor: units where they were last seen, told who is who*",
+}
+"""What each model is, for those who do not know its name."""
+
+
+def called(model: str) -> str:
+    """What a model or floor is called where a reader may not know its name, in Markdown."""
+    return _CALLED.get(model, f"*floor: {model}*" if model in FLOORS else f"`{model}`")
 
 
 def name_of(metric: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from evaluation.brief import PLACE_BRIEF, Brief, unit_brief
+from evaluation.brief import PLACE_BRIEF, PLACE_HEADLINE, UNIT_HEADLINE, Brief, Headline, unit_brief
 from evaluation.claims import Claim, place_claims, unit_claims
 from evaluation.questions import ALL
 from evaluation.rows import Row
@@ -31,6 +31,7 @@ class Plan:
         sheets: its tables.
         briefs: its tables in brief.
         claims: what its figures say of what is claimed.
+        headline: its few most telling columns.
         questions: what is asked.
         at_updates: of a table at equal time, the one at equal updates.
     """
@@ -43,6 +44,7 @@ class Plan:
     sheets: tuple[Sheet, ...]
     briefs: tuple[Brief, ...]
     claims: Callable[[Sequence[Row]], list[Claim]]
+    headline: Headline
     questions: tuple[str, ...] = (ALL,)
     besides: tuple[str, ...] = ()
     at_updates: "Plan | None" = None
@@ -66,6 +68,7 @@ def _of_units(name: str, known: TrainingSet) -> Plan:
         UNIT_TABLES,
         brief,
         unit_claims,
+        UNIT_HEADLINE,
         besides=besides,
     )
 
@@ -73,7 +76,8 @@ def _of_units(name: str, known: TrainingSet) -> Plan:
 def _of_places(name: str, known: TrainingSet) -> Plan:
     more = ("3x1s2z,sight=5", "3x2s2z,sight=5", "3x1s2z", "3x2s2z")
     tested = (*more, *known.parts["fields"])
-    return Plan(name, "places", known.trained, known.episodes, tested, PLACE_TABLES, PLACE_BRIEF, place_claims)
+    asked = (PLACE_TABLES, PLACE_BRIEF, place_claims, PLACE_HEADLINE)
+    return Plan(name, "places", known.trained, known.episodes, tested, *asked)
 
 
 PLANS = {

@@ -10,6 +10,7 @@ from evaluation.claims import markdown
 from evaluation.gallery import draw_figures
 from evaluation.gaps import gaps
 from evaluation.held_out import PRIVATE
+from evaluation.insertion import insert
 from evaluation.plan import SPLIT, Plan
 from evaluation.rows import Row, astray, over_seeds
 from evaluation.sheets import Sheet, every_sheet, gap_sheets
@@ -18,6 +19,11 @@ from evaluation.verdicts import Terms, Verdicts, as_row
 
 REFERENCES = ("s2gru-local", "s2gru")
 """Models that the others are compared with, battle by battle."""
+
+
+def write_headline(verdicts: Verdicts, plan: Plan, page: Path) -> None:
+    """Puts the few most telling figures on another page, in the table's place there (:mod:`evaluation.insertion`)."""
+    insert(page, plan.name, plan.headline.markdown(_read(verdicts)[1]))
 
 
 def write_table(verdicts: Verdicts, plan: Plan, figures: bool = False) -> Path:

@@ -125,7 +125,7 @@ class Verdicts:
         """Writes ``<table>.json`` and ``<table>.md``, each whole or not at all; returns the second."""
         path = self.out / f"{self.table}.md"
         _write(path.with_name(f"{self.table}.json"), {"table": self.table, "runs": runs}, means)
-        _replace(path, text)
+        replace_text(path, text)
         return path
 
     def _path(self, run: Path | None) -> Path:
@@ -158,10 +158,11 @@ def _digest(run: Path) -> str | None:
 def _write(path: Path, about: dict[str, Any], rows: Iterable[Row]) -> None:
     """Verdicts, one a line; whole or not at all."""
     lines = ",\n".join(json.dumps(vars(row), allow_nan=False) for row in rows)
-    _replace(path, f'{{"format": {FORMAT},\n"about": {json.dumps(about)},\n"rows": [\n{lines}\n]}}\n')
+    replace_text(path, f'{{"format": {FORMAT},\n"about": {json.dumps(about)},\n"rows": [\n{lines}\n]}}\n')
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all, its folder too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial")  # two processes may share the grid
     partial.write_text(text)

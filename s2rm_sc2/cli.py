@@ -69,9 +69,7 @@ def _fail(sentence: str, code: int, cause: BaseException) -> NoReturn:
 
 @verb
 def collect(
-    map_name: Annotated[
-        str, typer.Option("--map", help="A scenario, e.g. 3s5z, 2s3z_vs_3s2z, 10gen_protoss, 3x2s3z.")
-    ] = "3s5z",
+    map_name: Annotated[str, typer.Option("--map", help="As in 3s5z, 2s3z_vs_3s2z, 10gen_protoss, 3x2s3z.")] = "3s5z",
     episodes: Annotated[int, typer.Option(help="Episodes that the store shall hold in all.")] = 200,
     policy: Annotated[str, typer.Option(help="A script, random or mixture; a wrong name lists them.")] = "mixture",
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
@@ -81,9 +79,7 @@ def collect(
     attach: Annotated[
         list[str] | None, typer.Option(help="HOST:PORT of a running StarCraft II to use; repeat for more workers.")
     ] = None,
-    game_version: Annotated[
-        str | None, typer.Option(help="Of StarCraft II, as in 4.10; by default the newest.")
-    ] = None,
+    game_version: Annotated[str | None, typer.Option(help="Of StarCraft II, as in 4.10; else the newest.")] = None,
 ) -> None:
     """Play episodes into a store, or continue one."""
     from s2rm_sc2.scenarios import get
@@ -202,30 +198,34 @@ def evaluate(
 
 @verb
 def benchmark_models(
-    table: Annotated[str, typer.Option(help="units, places, units-2s3z+3s5z or units-marines.")] = "places",
+    table: Annotated[str, typer.Option(help="Of units, places, units-2s3z+3s5z, units-marines.")] = "units,places",
     models: Annotated[str | None, typer.Option(help="As in s2gru,lstm; by default all that can be asked.")] = None,
     seeds: Annotated[str, typer.Option(help="Of the trainings.")] = "0,1,2",
     updates: Annotated[int | None, typer.Option(help="Optimiser steps; by default the preset's.")] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help="Stop each training after this time instead: a table beside.")
-    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop each training after so long: a table beside.")] = None,
     preset: Annotated[str, typer.Option(help="debug, small or paper.")] = "small",
     episodes: Annotated[int, typer.Option(help="Fresh test battles per scenario.")] = 40,
     data: Annotated[Path | None, typer.Option(help="Folder of training stores; by default OUT/data.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of runs and tables; what is there is used.")] = Path("grid"),
-    runs: Annotated[
-        Path | None, typer.Option(help="Judge the finished runs of this folder, another --out, and train nothing.")
-    ] = None,
+    runs: Annotated[Path | None, typer.Option(help="Judge the finished runs of this other --out only.")] = None,
     private: Annotated[bool, typer.Option("--private", help="Judge on battles used once, for this table.")] = False,
+    into: Annotated[Path | None, typer.Option(help="A README that gets the table in short, between marks.")] = None,
 ) -> None:
-    """Train and judge every model with every seed for a published table, or go on with it."""
+    """Train and judge every model with every seed for the published tables, or go on with them."""
     from evaluation.grid import benchmark_models as run
-    from evaluation.grid import entries, numbers, plan
+    from evaluation.grid import entries, numbers, plans
+    from evaluation.insertion import need_marks
+    from worldmodel.train import progress_display
 
     _one_thread()
-    chosen = plan(table, minutes)
-    wanted = entries(chosen, models.split(",") if models else None, numbers(seeds), preset, updates, minutes)
-    typer.echo(f"Table: {run(chosen, wanted, out, episodes, data, True, runs, private)}")
+    how = models.split(",") if models else None, numbers(seeds), preset, updates, minutes
+    wanted = [(plan, entries(plan, *how)) for plan in plans(table, minutes)]
+    if into:
+        need_marks(into, [plan.name for plan, _ in wanted])
+    with progress_display(True) as display:
+        pages = [run(plan, those, out, episodes, data, True, runs, private, into, display) for plan, those in wanted]
+    for page in pages:
+        typer.echo(f"Table: {page}")
 
 
 @verb

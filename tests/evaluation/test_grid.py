@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.brief import PLACE_BRIEF
+from evaluation.brief import PLACE_BRIEF, PLACE_HEADLINE
 from evaluation.claims import place_claims
 from evaluation.gaps import gaps
-from evaluation.grid import benchmark_models, entries, finished, numbers, plan
+from evaluation.grid import benchmark_models, entries, finished, numbers, plans
 from evaluation.held_out import PURPOSE
 from evaluation.places import SHARES
 from evaluation.plan import PLANS, Plan, at_equal_time
@@ -21,7 +21,7 @@ from s2rm_sc2.store import EpisodeStore
 from worldmodel import checkpoint
 from worldmodel.log import LOG
 
-PLAN = Plan("places", "places", ("2s3z",), 20, ("2s3z", "3m"), PLACE_SHEETS, PLACE_BRIEF, place_claims)
+PLAN = Plan("places", "places", ("2s3z",), 20, ("2s3z", "3m"), PLACE_SHEETS, PLACE_BRIEF, place_claims, PLACE_HEADLINE)
 SHORT = replace(PLAN, tested=("2s3z",), questions=("places",))
 
 
@@ -84,6 +84,38 @@ def trained(store_2s3z: EpisodeStore, tmp_path_factory: pytest.TempPathFactory) 
     wanted = entries(PLAN, ["lstm"], [3], "debug", 2)
     benchmark_models(SHORT, wanted, out, episodes=2, data=store_2s3z.path.parent, progress=False)
     return out
+
+
+def test_a_page_gets_the_table_in_short_where_it_has_a_place_for_it(
+    trained: Path, store_2s3z: EpisodeStore, tmp_path: Path
+) -> None:
+    page, elsewhere = tmp_path / "README.md", replace(SHORT, tested=("3m",))
+
+    def judge() -> None:
+        wanted, data = entries(PLAN, ["lstm"], [3], "debug", 2), store_2s3z.path.parent
+        benchmark_models(elsewhere, wanted, tmp_path, 2, data, progress=False, runs=trained, into=page)
+
+    with pytest.raises(BadArgument, match=r"There is no page .*README.md to put a table into"):
+        judge()
+    begin, end = "<!-- table places -->", "<!-- end of table -->"
+    for bad in ("# No place", f"{begin}\nno end", f"{begin}\n{end}\n" * 2, f"<!-- table units -->\n{end}\n"):
+        page.write_text(bad)
+        with pytest.raises(BadArgument, match=f"README.md has no place for table places, or several; .* {begin} and"):
+            judge()
+        assert page.read_text() == bad
+    page.write_text(f"# Ours\n<!-- table units -->\nleft alone\n{end}\n{begin}\nold\n{end}\nand {begin} \\1 more\n")
+    for _ in range(2):  # what stands there is replaced
+        judge()
+        text = page.read_text()
+        assert text.startswith(
+            f"# Ours\n<!-- table units -->\nleft alone\n{end}\n{begin}\n| model | in sight | dark 1-3 |"
+        )
+        assert text.endswith(f" |\n{end}\nand {begin} \\1 more\n")
+        assert re.findall(r"^\| (.*?) \|", text, re.MULTILINE)[2:] == [
+            "LSTM",
+            "*floor: units where they were last seen, told who is who*",
+            "*floor: the mean map of each age of darkness*",
+        ]
 
 
 def test_a_run_is_finished_only_as_the_training_that_is_asked_for(trained: Path, store_2s3z: EpisodeStore) -> None:
@@ -238,9 +270,9 @@ def test_entries_are_every_model_with_every_seed() -> None:
 def test_bad_input_is_named() -> None:
     with pytest.raises(BadArgument, match="--episodes must be at least 1, not -1"):
         benchmark_models(PLAN, [], Path("grid"), episodes=-1)
-    with pytest.raises(BadArgument, match="--table dishes is unknown; choose one of units, places"):
-        plan("dishes")
-    assert plan("units", 7.5).name == "units-7.5-minutes"
+    with pytest.raises(BadArgument, match="--table dishes is unknown; choose among units, places"):
+        plans("units,dishes")
+    assert [plan.name for plan in plans("units,places,units", 7.5)] == ["units-7.5-minutes", "places-7.5-minutes"]
     with pytest.raises(BadArgument, match="--seeds 0,x"):
         numbers("0,x")
     with pytest.raises(BadArgument, match="gru2"):

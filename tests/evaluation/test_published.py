@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from evaluation.brief import PLACE_BRIEF, together, unit_brief
+from evaluation.brief import PLACE_BRIEF, PLACE_HEADLINE, together, unit_brief
 from evaluation.claims import OURS, Claim, lead, markdown, place_claims, unit_claims
 from evaluation.gaps import gaps, paired
 from evaluation.rows import Row, seeds_margin, select
@@ -71,6 +71,22 @@ def test_a_brief_table_has_a_line_for_each_model_the_best_in_bold_and_floors_las
         "| b | **2.00 ±0.10** | **2.00 ±0.10** | – | – | – | **2.00 ±0.10** |",
         "| constant rate | 1.00 ±0.10 | 1.00 ±0.10 | – | – | – | 1.00 ±0.10 |",
         "| *scenarios* | 1 | 1 | – | – | – | 1 |",
+    ]
+
+
+def test_a_headline_ranks_models_by_a_column_and_calls_each_what_it_is() -> None:
+    rows = [
+        row(model, nats + shift, 0.1, seed=seed, metric="place_nll", status=status, views=0.6)
+        for model, seed, nats in (("constant rate", None, 1.0), ("lstm", 0, 3.0), ("s2gru", 0, 2.0), ("new", 0, 2.5))
+        for status, shift in (("in sight", -2.0 * nats), ("dark 1-3", 0.0))
+    ]
+    assert PLACE_HEADLINE.markdown([*rows, replace(rows[-1], model="s2gru (reset)")]).splitlines() == [
+        "| model | in sight | dark 1-3 | dark 4-7 | dark 8-10 |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        "| **`s2gru`**, the paper's | -2.00 ±0.10 | **2.00 ±0.10** | – | – |",
+        "| `new` | -2.50 ±0.10 | 2.50 ±0.10 | – | – |",
+        "| LSTM | **-3.00 ±0.10** | 3.00 ±0.10 | – | – |",
+        "| *floor: the mean map of each age of darkness* | -1.00 ±0.10 | 1.00 ±0.10 | – | – |",
     ]
 
 
