@@ -15,7 +15,7 @@ from evaluation.definitions import INTERVALS, conditions, definitions
 from evaluation.figures.picture import Picture
 from evaluation.page import page
 from evaluation.rows import FLOORS, Row
-from evaluation.sheets import PLACE_SHEETS, UNIT_SHEETS, Cell, every_sheet
+from evaluation.sheets import Cell, every_sheet, tables_of
 
 FORMAT = 1
 
@@ -29,12 +29,14 @@ class Report:
         about: what it took to make them, plain data.
         folder: where the report is written.
         pictures: PNG files in ``folder`` and what they show.
+        named: the questions that were asked by name, whose tables the terminal shows.
     """
 
     rows: Sequence[Row]
     about: Mapping[str, Any]
     folder: Path
     pictures: Sequence[Picture]
+    named: Sequence[str] = ()
 
     def write(self) -> None:
         """Write ``report.json``, a row a line, ``report.md`` and ``report.html``."""
@@ -50,7 +52,7 @@ class Report:
     def tables(self) -> list[Table]:
         """The tables for the terminal: figures, and in colour their factor to persistence."""
         tables = []
-        for sheet in (sheet for sheet in (*UNIT_SHEETS, *PLACE_SHEETS) if any(sheet.blocks(self.rows))):
+        for sheet in (part for whole in every_sheet(self.rows, tables_of(self.named)) for part in whole.narrow()):
             table = Table(title=sheet.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
             table.padding, table.show_edge = 0, False
             for heading in ("scenario", "model"):

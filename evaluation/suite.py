@@ -12,7 +12,7 @@ import torch
 from evaluation.gallery import draw_all
 from evaluation.held_out import HORIZON, NEEDED, POLICY, PURPOSE, WARMUP, WINDOWS_PER_EPISODE, held_out
 from evaluation.judges import Judge, place_judge, unit_judge
-from evaluation.questions import Question, choose
+from evaluation.questions import ALL, Question, choose
 from evaluation.questions.ablations import QUESTION as ABLATIONS
 from evaluation.report import Report
 from evaluation.runs import Run, ablated, content, load_runs
@@ -97,7 +97,8 @@ def evaluate(
             "choose other --questions or another --scenario."
         )
     about = _about(loaded, names, asked, seed, episodes, split)
-    report = Report(rows, about, folder, draw_all(loaded, tests, rows, folder))
+    named = [question.name for question in asked] if questions and ALL not in questions else ()
+    report = Report(rows, about, folder, draw_all(loaded, tests, rows, folder), named)
     report.write()
     return report
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from evaluation.held_out import held_out
 from evaluation.judges import UnitJudge, unit_judge
-from evaluation.questions import choose
+from evaluation.questions import QUESTIONS, choose
 from evaluation.report import Report
 from evaluation.rows import distinct, select
 from evaluation.runs import content, load_runs
@@ -136,6 +136,25 @@ def test_the_terminal_shows_every_scenario_and_model_in_a_hundred_columns(report
     for word in ("2s3z", "(train)", "(unseen)", "s2gru", "persistence", "constant velocity", "×", "10 steps,", "40%"):
         assert word in text
     assert "…" not in text
+
+
+def test_the_terminal_answers_a_question_that_was_asked_by_itself(run_2s3z: Path, tmp_path: Path) -> None:
+    (run,) = load_runs([run_2s3z])
+    tests = [held_out(get("2x1s2z"), tmp_path, 3, 1, False)]
+    for question in QUESTIONS:
+        if question.units is None:
+            continue
+        judge = unit_judge(tests, ["2s3z"], tmp_path, 1, False, [question])
+        report = Report(judge.rows(run) + judge.floors([["2s3z"]]), {}, tmp_path, (), [question.name])
+        console = Console(width=80)
+        with console.capture() as capture:
+            console.print(*report.tables())
+        assert "s2gru" in capture.get(), question.name
+        assert "…" not in capture.get(), question.name
+    report = evaluate([run_2s3z], ["2x1s2z"], 3, 1, tmp_path, progress=False, questions=["hidden"])
+    titles = [table.title for table in report.tables()]
+    assert "Position error in cells: hidden units by age" in titles
+    assert all("hidden" in str(title) for title in titles)
 
 
 def test_two_runs_that_differ_in_nothing_but_their_folder_are_told_apart(
