@@ -4,9 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast, get_args
 
-from evaluation.figures import agents, darkness, heat_map, hidden, horizon, reliability, views
+import torch
+
+from evaluation.figures import agents, darkness, heat_map, hidden, horizon, imagined, reliability, views
 from evaluation.figures.style import looks
 from evaluation.rows import FLOORS
+from s2rm_sc2.table import FIELDS, UnitTable
 from tests.evaluation.made_up import row
 from worldmodel.config import ModelName
 from worldmodel.models import MODELS
@@ -56,6 +59,15 @@ def test_a_reliability_curve_pools_scenarios_by_their_units() -> None:
     assert round(chance, 9) == 0.575
     assert round(share, 9) == 0.7
     assert low < share < high
+
+
+def test_crosses_of_an_imagined_battle_stay_where_units_died() -> None:
+    alive = torch.tensor([[True, True, False], [True, False, False], [True, False, False]])
+    x = torch.arange(9.0).reshape(3, 3)
+    table = UnitTable(**{name: torch.zeros(3, 3) for name in FIELDS} | {"x": x, "y": x, "alive": alive})
+    for column in (imagined.at_rest(table).x, imagined.at_rest(table).y):
+        assert column.tolist() == [[0, 1, 2], [3, 4, 2], [6, 4, 2]]
+    assert torch.equal(imagined.at_rest(table).alive, alive)
 
 
 def test_what_the_number_of_agents_costs_is_not_mixed_with_what_other_ground_does(tmp_path: Path) -> None:
