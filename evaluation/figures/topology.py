@@ -59,13 +59,25 @@ def unreached(folder: Path) -> list[int] | None:
 
 
 def dead_words(found: Territories, scenario: str, unheard: Sequence[int] | None) -> str:
-    """The dead modules by their numbers, and those that no unit came near."""
+    """Which modules serve no place of the map, and which had nothing near them in a training's last check, as it warns.
+
+    The two may differ: units may never have stood where a module serves the ground, or have stood on another map.
+    """
     dead = found.dead
-    said = f"Dead, no place of {scenario} is within reach: {_listed(dead)}." if dead else "None is dead."
+    said = (
+        f"Crossed out, for no walkable place of {scenario} is within reach: {_listed(dead)}."
+        if dead
+        else f"Every module reaches some walkable place of {scenario}."
+    )
     if unheard:
-        said += f" Nothing in sight came within reach in the training's held-out battles of {_listed(unheard)}."
-    elif unheard is not None and not dead:
-        said += " All were reached in the training's held-out battles."
+        one = len(unheard) == 1
+        said += (
+            f" {'Module' if one else 'Modules'} {_listed(unheard)} {'is' if one else 'are'} dead in another sense: "
+            "nothing that held-out views showed in the training's last check came within "
+            f"{'its' if one else 'their'} reach."
+        )
+    elif unheard is not None:
+        said += " In the training's last check held-out views showed something within reach of each."
     return said
 
 
@@ -81,7 +93,7 @@ def drawn(found: Territories, scenario: Scenario, path: Path) -> Path:
     _sphere(left, found, colours)
     _map(right, found, scenario, colours)
     if found.dead:
-        mark = Line2D([], [], ls="", marker="x", ms=7, mec=INK, mew=1.6, label="dead module")
+        mark = Line2D([], [], ls="", marker="x", ms=7, mec=INK, mew=1.6, label="reaches no place")
         left.legend(handles=[mark], loc="lower right", frameon=False, fontsize=8.5)
     figure.tight_layout(w_pad=1.5)
     return save(figure, path)
