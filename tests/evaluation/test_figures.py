@@ -4,7 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast, get_args
 
+import pytest
 import torch
+from matplotlib.colors import TwoSlopeNorm
 
 from evaluation.figures import agents, darkness, heat_map, hidden, horizon, imagined, reliability, views
 from evaluation.figures.style import looks
@@ -59,6 +61,18 @@ def test_a_reliability_curve_pools_scenarios_by_their_units() -> None:
     assert round(chance, 9) == 0.575
     assert round(share, 9) == 0.7
     assert low < share < high
+
+
+def test_figures_of_a_heat_map_can_be_read_on_every_cell_and_unsure_ones_are_paler_where_there_is_room() -> None:
+    paler = 0
+    for value in range(40, 161):
+        cell = heat_map.cell_colour(TwoSlopeNorm(1.0, 0.4, 1.6), value / 100)
+        sure, unsure = (heat_map.text_colour(cell, unsure=unsure) for unsure in (False, True))
+        assert heat_map.contrast(unsure, cell) >= 4.5, value
+        assert heat_map.contrast(unsure, cell) <= heat_map.contrast(sure, cell)
+        paler += unsure != sure
+    assert paler > 80
+    assert heat_map.contrast((0, 0, 0), (1, 1, 1)) == pytest.approx(21.0)
 
 
 def test_crosses_of_an_imagined_battle_stay_where_units_died() -> None:
