@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from evaluation import summary
 from evaluation.definitions import INTERVALS, conditions, definitions
 from evaluation.figures.picture import Picture
 from evaluation.page import page
-from evaluation.rows import FLOORS, Row
+from evaluation.rows import FEW_BATTLES, FLOORS, Row, believable
 from evaluation.sheets import Cell, every_sheet, tables_of
 
 FORMAT = 1
@@ -47,7 +48,7 @@ class Report:
         text = f'{{"format": {FORMAT},\n"rows": [\n{rows}\n],\n"about": {about}}}\n'
         (self.folder / "report.json").write_text(text)
         (self.folder / "report.md").write_text(self.markdown())
-        (self.folder / "report.html").write_text(page(self.rows, self.about, self.pictures))
+        (self.folder / "report.html").write_text(page(self._shown, self.about, self.pictures))
 
     def tables(self) -> list[Table]:
         """The tables for the terminal: figures, and in colour their factor to persistence."""
@@ -71,22 +72,27 @@ class Report:
 
     def markdown(self) -> str:
         """The report as Markdown, with every run by itself, intervals, pictures and definitions."""
-        parts = ["# Evaluation", summary.asked(self.rows, self.about)]
+        parts = ["# Evaluation", summary.asked(self._shown, self.about)]
         for heading, said in (
-            ("What was found", summary.findings(self.rows)),
-            ("What to be careful about", summary.cautions(self.rows, self.about)),
+            ("What was found", summary.findings(self._shown)),
+            ("What to be careful about", summary.cautions(self._shown, self.about)),
         ):
             if said:
                 parts += [f"**{heading}**", "\n".join(f"- {sentence}" for sentence in said)]
         parts.append(self._preface())
-        for sheet in every_sheet(self.rows):
-            parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(self.rows)]
+        for sheet in every_sheet(self._shown):
+            parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(self._shown)]
         if self.pictures:
             parts.append("## Pictures")
             parts += [f"{shown.caption}\n\n![{shown.alt}]({shown.path.name})" for shown in self.pictures]
         parts.append("## What the figures mean")
-        parts.append("\n".join(f"- `{name}`: {means}" for name, means in definitions(self.rows).items()))
-        return "\n\n".join([*parts, *conditions(self.rows), INTERVALS]) + "\n"
+        parts.append("\n".join(f"- `{name}`: {means}" for name, means in definitions(self._shown).items()))
+        return "\n\n".join([*parts, *conditions(self._shown), INTERVALS]) + "\n"
+
+    @cached_property
+    def _shown(self) -> list[Row]:
+        """What people read: no interval where too few battles stand behind it."""
+        return believable(self.rows)
 
     def _preface(self) -> str:
         runs = "\n".join(
@@ -99,7 +105,10 @@ class Report:
             f"Made by `{self.about['command']}` with {versions}: {self.about['episodes']} fresh battles per scenario "
             f"({self.about['battles']}, seed {self.about['seed']})."
         )
-        meaning = "In brackets 95 % bootstrap intervals over battles; those of factors are paired."
+        meaning = (
+            "In brackets 95 % bootstrap intervals over battles; those of factors are paired. There is none where fewer "
+            f"than {FEW_BATTLES} battles stand behind a figure."
+        )
         return f"{made}\n\n{runs}\n\n{meaning}"
 
 

@@ -84,9 +84,13 @@ class Sheet:
         row, factor = cell
         if row is None:
             return "–"
-        value, low, high = (f"{number:.{self.decimals}f}" for number in (row.value, row.low, row.high))
-        times = "" if factor is None else f" ×{factor.value:.2f} [{factor.low:.2f}, {factor.high:.2f}]"
-        return f"{value} [{low}, {high}]{times}"
+        times = "" if factor is None else f" ×{factor.value:.2f}{_interval(factor, 2)}"
+        return f"{row.value:.{self.decimals}f}{_interval(row, self.decimals)}{times}"
+
+
+def _interval(row: Row, decimals: int) -> str:
+    """`` [0.40, 0.60]``; nothing where it has no ends."""
+    return f" [{row.low:.{decimals}f}, {row.high:.{decimals}f}]" if row.bounded else ""
 
 
 _WHOLE: dict[str, object] = {"dropping": "episode"}

@@ -15,6 +15,7 @@ from evaluation.judges import Judge, place_judge, unit_judge
 from evaluation.questions import ALL, Question, choose
 from evaluation.questions.ablations import QUESTION as ABLATIONS
 from evaluation.report import Report
+from evaluation.rows import believable
 from evaluation.runs import Run, ablated, content, load_runs
 from evaluation.splits import scenarios as of_split
 from s2rm_sc2 import __version__
@@ -98,7 +99,7 @@ def evaluate(
         )
     about = _about(loaded, names, asked, seed, episodes, split)
     named = [question.name for question in asked] if questions and ALL not in questions else ()
-    report = Report(rows, about, folder, draw_all(loaded, tests, rows, folder), named)
+    report = Report(rows, about, folder, draw_all(loaded, tests, believable(rows), folder), named)
     report.write()
     return report
 

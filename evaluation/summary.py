@@ -9,9 +9,20 @@ from typing import Any
 
 from evaluation.labels import level_with_best, more_is_better, name_of
 from evaluation.metrics import FACTORS
-from evaluation.rows import FEW_COUNTED, FLOOR, FLOORS, Row, ablation_of, astray, distinct, over_seeds, select
+from evaluation.rows import (
+    FEW_BATTLES,
+    FEW_COUNTED,
+    FLOOR,
+    FLOORS,
+    Row,
+    ablation_of,
+    astray,
+    distinct,
+    over_seeds,
+    select,
+)
 
-FEW_BATTLES, ENOUGH_SEEDS = 20, 3
+ENOUGH_BATTLES, ENOUGH_SEEDS = 20, 3
 """What a reader is warned of."""
 
 
@@ -71,8 +82,11 @@ def findings(rows: Sequence[Row]) -> list[str]:
     means, found = over_seeds(rows), []
     for headline in HEADLINES:
         here = select(means, **headline.where)
-        learned = [row for row in here if row.model in _learned(rows)]
-        if learned:
+        every = [row for row in here if row.model in _learned(rows)]
+        learned = [row for row in every if row.bounded]
+        if every and not learned:
+            found.append(f"{headline.topic}: too few battles to tell; {_reached(every)}")
+        elif learned:
             ways = [way for way in (_leaders(learned), _beside_floor(learned, here, means, headline)) if way]
             found.append(f"{headline.topic}: {' '.join(ways or [_reached(learned)])}")
     return found
@@ -89,8 +103,15 @@ def cautions(rows: Sequence[Row], about: Mapping[str, Any]) -> list[str]:
             f"Few seeds: {', '.join(few)}. What differs between two trainings of one model is hardly known then, and a "
             "small lead may be luck."
         )
-    if about["episodes"] < FEW_BATTLES:
-        said.append(f"Few battles: {about['episodes']} per scenario make wide intervals; --episodes asks for more.")
+    if about["episodes"] < ENOUGH_BATTLES:
+        make = "no interval" if about["episodes"] < FEW_BATTLES else "wide intervals"
+        said.append(f"Few battles: {about['episodes']} per scenario make {make}; --episodes asks for more.")
+    vague = [row for row in rows if not row.bounded]
+    if vague:
+        said.append(
+            f"Some figures of {_named(distinct(vague, 'scenario'))} rest on fewer than {FEW_BATTLES} battles: they "
+            "have no interval, and are called neither better nor worse."
+        )
     updates = {run["update"] for run in runs}
     if len(updates) > 1:
         said.append(f"The runs were trained for different numbers of updates, {min(updates):,} to {max(updates):,}.")

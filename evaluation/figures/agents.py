@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -99,4 +100,4 @@ def _line(axes: Axes, rows: Sequence[Row], look: Look, models: int) -> None:
     axes.plot(sizes, middle, **look.line())  # type: ignore[arg-type]
     axes.plot([agents_of(row) for row in rows], [row.value for row in rows], ".", color=look.colour, ms=3, alpha=0.5)
     if look.filled or models <= BANDS:
-        axes.fill_between(sizes, low, high, color=look.colour, alpha=0.1, linewidth=0)
+        axes.fill_between(sizes, low, high, where=np.isfinite(low), color=look.colour, alpha=0.1, linewidth=0)

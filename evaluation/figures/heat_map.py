@@ -70,8 +70,8 @@ def draw(rows: Sequence[Row], behind: Sequence[Row], folder: Path) -> list[Pictu
 
 
 _MEANING = (
-    "Blue is better than that floor, red is worse; figures in italics are not told apart from it, their 95 % "
-    "intervals hold it."
+    "Blue is better than that floor, red is worse; figures in italics are not told apart from it: their 95 % "
+    "intervals hold it, or too few battles stand behind them."
 )
 
 

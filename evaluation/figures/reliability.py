@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from evaluation.figures.panels import BANDS
@@ -36,7 +37,9 @@ def draw(rows: Sequence[Row], folder: Path) -> list[Picture]:
                 said, found, low, high = (list(column) for column in zip(*points, strict=True))
                 axes.plot(said, found, **look.line())
                 if look.filled or len(shown) <= BANDS:
-                    axes.fill_between(said, low, high, color=look.colour, alpha=0.1, linewidth=0)
+                    axes.fill_between(
+                        said, low, high, where=np.isfinite(low), color=look.colour, alpha=0.1, linewidth=0
+                    )
         axes.set(xlim=(0, 1), ylim=(0, 1))
         axes.set_title("scenarios trained on" if split == "train" else "unseen scenarios", fontsize=9.5, color=INK)
         axes.set_xlabel("predicted chance of being alive", fontsize=8.5, color=INK)

@@ -6,14 +6,16 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from evaluation.gallery import draw_all
+from evaluation.gallery import draw_all, draw_figures
 from evaluation.page import page as written
 from evaluation.report import Report
+from evaluation.rows import believable
 from evaluation.runs import load_runs
 from tests.evaluation.made_up import ABOUT, everything, row
 
@@ -98,6 +100,24 @@ def test_a_clearly_best_figure_is_bold_and_floors_are_dimmed(page: str) -> None:
     assert '<td class="best">0.600' in page
     assert re.search(r'<tr class="floor"><td><span[^>]*></span>persistence</td>', page)
     assert '<td class="best">1.000' not in page
+
+
+def test_an_interval_of_few_battles_is_not_shown_and_bold_is_nothing_by_it(
+    tmp_path: Path,
+) -> None:
+    given = [row(model, value, 0.0, 0, battles=2) for model, value in (("s2gru", 0.5), ("lstm", 0.75))]
+    for horizon in (1, 5, 10):
+        given += [row("persistence", 1.0, 0.0, horizon=horizon, views=views, battles=2) for views in (0.4, 1.0)]
+    report = Report(given, ABOUT, tmp_path, draw_figures(believable(given), "s2gru", tmp_path))
+    report.write()
+    page, text = ((tmp_path / f"report.{kind}").read_text() for kind in ("html", "md"))
+    assert "<td>0.500</td>" in page
+    assert '<td class="best">' not in page
+    assert "| 3m | unseen | s2gru | 0.500 | – |" in text
+    assert "fewer than 5 battles" in page
+    assert "fewer than 5 battles" in text
+    told = [replace(found, battles=5) for found in given]
+    assert "| 0.500 [0.500, 0.500] |" in Report(told, ABOUT, tmp_path, ()).markdown()
 
 
 def test_definitions_command_and_seeds_are_told(page: str) -> None:

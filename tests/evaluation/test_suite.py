@@ -37,6 +37,7 @@ KEYS = [
     "n",
     "dropping",
     "bin",
+    "battles",
 ]
 
 
@@ -69,6 +70,7 @@ def test_report_json_keeps_its_contract(written: dict[str, Any]) -> None:
     assert {0.4, 1.0} <= {row["views"] for row in written["rows"]}
     assert {1, 10, 20} <= {row["horizon"] for row in written["rows"]}
     assert all(row["n"] >= 0 and row["low"] <= row["high"] for row in written["rows"])
+    assert {1, 2, 3} >= {row["battles"] for row in written["rows"]}
     assert written["about"]["episodes"] == 3
     assert written["about"]["training"][0]["update"] == 4
 

@@ -1,8 +1,9 @@
 """What the first paragraphs of a report claim: no more than the figures do."""
 
+from dataclasses import replace
 from typing import Any
 
-from evaluation.rows import Row
+from evaluation.rows import Row, believable
 from evaluation.summary import asked, cautions, findings
 from tests.evaluation.made_up import ABOUT, everything, row
 
@@ -84,6 +85,21 @@ def test_few_seeds_few_battles_and_unequal_trainings_are_warned_of() -> None:
     said = " ".join(cautions(everything(), {**ABOUT, "episodes": 3, "training": runs, "notes": ["Ah."]}))
     for words in ("Few seeds: `s2gru` (1), `lstm` (1)", "Few battles: 3", "50 to 100", "900,000 (`lstm`)", "Ah."):
         assert words in said
+
+
+def test_what_few_battles_stand_behind_is_called_neither_better_nor_worse() -> None:
+    def with_battles(number: int) -> list[Row]:
+        return [replace(found, battles=number) for found in rows(s2gru=(0.5, 0.0), lstm=(1.3, 0.0))]
+
+    enough, few = believable(with_battles(5)), believable(with_battles(4))
+    assert "`s2gru` is best" in findings(enough)[0]
+    assert "`lstm` loses to persistence" in findings(enough)[0]
+    assert findings(few) == [
+        "Where units are ten steps ahead, 40 % of the views: too few battles to tell; position error 0.50 to 1.30."
+    ]
+    (said,) = [sentence for sentence in cautions(few, ABOUT) if "fewer than 5 battles" in sentence]
+    assert "`3m`" in said
+    assert not any("fewer than 5 battles" in sentence for sentence in cautions(enough, ABOUT))
 
 
 def test_a_model_that_lacks_a_figure_which_others_have_is_named() -> None:
