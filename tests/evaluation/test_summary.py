@@ -46,6 +46,50 @@ def test_beating_the_floor_everywhere_is_said_with_its_range() -> None:
     assert "All beat persistence on every scenario (×0.50 to ×0.70 of its error)" in said
 
 
+def beside(metric: str, own: float, floor: float, name: str = "persistence", **where: object) -> list[Row]:
+    """A model's figure a step ahead with 40 % of the views, and a floor's."""
+    where = {"metric": metric, "views": 0.4, **where}
+    return [row(name, floor, 0.01, **where), row("s2gru", own, 0.01, seed=0, **where)]
+
+
+def test_losing_to_the_floor_on_units_out_of_sight_is_said_by_age() -> None:
+    given = [
+        *beside("health_error", 0.5, 1.0, status="hidden 1-3"),
+        *beside("health_error", 1.3, 1.0, status="hidden 4-7"),
+        *beside("health_error", 1.005, 1.0, status="hidden 8+"),
+    ]
+    assert findings(given) == [
+        "Health + shield of units out of sight. Last seen 1 to 3 steps ago: `s2gru` beats persistence on every "
+        "scenario. 4 to 7 steps ago: `s2gru` loses to persistence on `3m`. 8 or more steps ago: `s2gru` is level with "
+        "persistence on `3m`."
+    ]
+
+
+def test_losing_to_the_floor_on_the_next_steps_outcome_is_said() -> None:
+    assert "loses to persistence" in findings(beside("reward_error", 0.4, 0.2))[0]
+    assert "loses to persistence" in findings(beside("terminated_brier", 0.4, 0.2))[0]
+    (never,) = findings(beside("terminated_f1", 0.0, 0.0))
+    assert never == "Whether it decides the battle: `s2gru` is level with persistence on `3m`."
+    (often,) = findings(beside("terminated_f1", 0.7, 0.0))
+    assert often.endswith("F1 of the battle's end 0.70.")  # to beat who never says it is no merit
+    (nobody,) = findings(beside("dead_f1", 0.0, 0.0, horizon=10))
+    assert "level with persistence" in nobody
+    assert findings(beside("dead_f1", 0.5, 0.0, status="hidden 8+")) == []
+    (unseen,) = findings(beside("dead_f1", 0.0, 0.0, status="hidden 8+"))
+    assert unseen == "Which of them have died. 8 or more steps ago: `s2gru` is level with persistence on `3m`."
+
+
+def test_losing_to_another_floor_than_the_usual_one_is_said_and_beating_it_is_not() -> None:
+    def both(moving: float) -> str:
+        other = beside("position_error", 0.9, moving, "constant velocity", status="hidden 8+")[0]
+        (said,) = findings([other, *beside("position_error", 0.9, 1.0, status="hidden 8+")])
+        return said
+
+    assert both(0.8).endswith("persistence on every scenario. `s2gru` loses to constant velocity on `3m`.")
+    assert "velocity" not in both(1.5)
+    assert "velocity" not in both(0.9)
+
+
 def test_a_single_model_is_not_called_best_of_itself() -> None:
     (said,) = findings(rows(s2gru=(0.5, 0.05)))
     assert said.endswith("`s2gru` beats persistence on every scenario (×0.50 of its error).")
