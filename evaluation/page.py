@@ -132,6 +132,8 @@ def _inlined(path: Path) -> str:
 
 def _sheet(sheet: Sheet, rows: Sequence[Row], means: Sequence[Row]) -> str:
     """Means over seeds; folded below it each seed by itself, where a model has several."""
+    sheet, means = sheet.telling(means)
+    rows = [row for row in rows if row.model in distinct(means, "model")]
     shown = looks(distinct(means, "model"))
     parts = [f"<h3>{escape(sheet.title)}</h3>\n", f'<p class="note">{prose(sheet.caption)}</p>\n']
     parts.append(cells_table(sheet, means, shown))

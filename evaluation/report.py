@@ -53,14 +53,15 @@ class Report:
     def tables(self) -> list[Table]:
         """The tables for the terminal: figures, and in colour their factor to persistence."""
         tables = []
-        for sheet in (part for whole in every_sheet(self.rows, tables_of(self.named)) for part in whole.narrow()):
+        told = (sheet.telling(self.rows) for sheet in every_sheet(self.rows, tables_of(self.named)))
+        for sheet, rows in ((part, rows) for whole, rows in told for part in whole.narrow()):
             table = Table(title=sheet.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
             table.padding, table.show_edge = 0, False
             for heading in ("scenario", "model"):
                 table.add_column(heading, no_wrap=True)
             for heading in sheet.columns:
                 table.add_column(heading.replace(", ", ",\n"), justify="right", no_wrap=True)
-            for scenario, split, lines in sheet.blocks(self.rows):
+            for scenario, split, lines in sheet.blocks(rows):
                 for number, (name, cells) in enumerate(lines):
                     shown = (_coloured(cell, sheet.decimals) for cell in cells)
                     first = {0: scenario, 1: f"({split})"}.get(number, "")  # on two lines, for narrow terminals
@@ -80,8 +81,8 @@ class Report:
             if said:
                 parts += [f"**{heading}**", "\n".join(f"- {sentence}" for sentence in said)]
         parts.append(self._preface())
-        for sheet in every_sheet(self._shown):
-            parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(self._shown)]
+        for sheet, rows in (sheet.telling(self._shown) for sheet in every_sheet(self._shown)):
+            parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(rows)]
         if self.pictures:
             parts.append("## Pictures")
             parts += [f"{shown.caption}\n\n![{shown.alt}]({shown.path.name})" for shown in self.pictures]

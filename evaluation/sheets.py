@@ -2,18 +2,23 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from evaluation.gaps import SUFFIX
+from evaluation.labels import more_is_better
 from evaluation.metrics import BINS, FACTORS, LIKELIHOOD
 from evaluation.places import METRIC as PLACE_NLL
 from evaluation.places import SHARES
-from evaluation.rows import Row, Status, select, series_names
+from evaluation.rows import FITTED, FLOOR, Row, Status, select, series_names
 
 Cell = tuple[Row | None, Row | None]
 """A figure and its factor to the floor's, where there are such."""
 
 _FACTORED, _PLAIN = 4, 7
 """Columns with factors, and without, that a terminal has room for."""
+
+_MOVING = "constant velocity"
+_about = attrgetter("scenario", "split", "views", "horizon", "status", "dropping", "bin")
 
 Block = tuple[str, str, list[tuple[str, list[Cell]]]]
 """Scenario, split, and each model's name with its cells."""
@@ -41,6 +46,19 @@ class Sheet:
         """The table without the columns that no row is in."""
         mine = select(rows, metric=self.metric)
         return replace(self, columns={name: where for name, where in self.columns.items() if select(mine, **where)})
+
+    def telling(self, rows: Sequence[Row]) -> tuple["Sheet", list[Row]]:
+        """The table and its rows without those of a floor that is nowhere in it better than persistence.
+
+        The caption says so then; ``report.json`` has the rows.
+        """
+        mine = [row for where in self.columns.values() for row in select(rows, metric=self.metric, **where)]
+        hopeless = [floor for floor, simplest in _SIMPLER.items() if _nowhere_better(mine, floor, simplest)]
+        kept = [row for row in rows if row.model not in hopeless]
+        if not hopeless or not select(kept, metric=self.metric):
+            return self, list(rows)
+        left_out = " and ".join(f"{floor}, nowhere better than {_SIMPLER[floor]}" for floor in hopeless)
+        return replace(self, caption=f"{self.caption}; left out: {left_out}"), kept
 
     def blocks(self, rows: Sequence[Row]) -> Iterator[Block]:
         """Per scenario and split, each model's name and its cells."""
@@ -86,6 +104,18 @@ class Sheet:
             return "–"
         times = "" if factor is None else f" ×{factor.value:.2f}{_interval(factor, 2)}"
         return f"{row.value:.{self.decimals}f}{_interval(row, self.decimals)}{times}"
+
+
+_SIMPLER = {_MOVING: FLOOR, FITTED.format(_MOVING): FITTED.format(FLOOR)}
+"""Floors that are only worth a line where they are better than another."""
+
+
+def _nowhere_better(rows: Sequence[Row], floor: str, simplest: str) -> bool:
+    """Whether a floor has figures among these of one metric and each is as bad as the other's, or worse."""
+    base = {_about(row): row.value for row in select(rows, model=simplest)}
+    own = {_about(row): row.value for row in select(rows, model=floor)}
+    sign = -1.0 if rows and more_is_better(rows[0].metric) else 1.0
+    return bool(own) and all(about in base and sign * value >= sign * base[about] for about, value in own.items())
 
 
 def _interval(row: Row, decimals: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from evaluation.gallery import draw_all, draw_figures
 from evaluation.page import page as written
@@ -118,6 +119,29 @@ def test_an_interval_of_few_battles_is_not_shown_and_bold_is_nothing_by_it(
     assert "fewer than 5 battles" in text
     told = [replace(found, battles=5) for found in given]
     assert "| 0.500 [0.500, 0.500] |" in Report(told, ABOUT, tmp_path, ()).markdown()
+
+
+def test_a_floor_that_is_nowhere_better_than_persistence_has_no_line_but_a_word(tmp_path: Path) -> None:
+    def shown(*moving: float) -> tuple[str, ...]:
+        given = []
+        for scenario, error in zip(("3m", "8m"), moving, strict=True):
+            for model, value in (("s2gru", 0.5), ("persistence", 1.0), ("constant velocity", error)):
+                given.append(row(model, value, seed=0 if model == "s2gru" else None, scenario=scenario))
+        report = Report(given, ABOUT, tmp_path, ())
+        report.write()
+        console = Console(width=80)
+        with console.capture() as capture:
+            console.print(*report.tables())
+        assert (tmp_path / "report.json").read_text().count("constant velocity") == 2
+        return capture.get(), *((tmp_path / f"report.{kind}").read_text() for kind in ("md", "html"))
+
+    line = r"constant velocity(?: \||</td>| +\d)"
+    for text in shown(1.0, 1.2):
+        assert not re.findall(line, text)
+        assert "left out: constant velocity, nowhere better than persistence" in " ".join(text.split())
+    for text in shown(0.9, 1.2):
+        assert "left out" not in text
+        assert re.findall(line, text)
 
 
 def test_definitions_command_and_seeds_are_told(page: str) -> None:
