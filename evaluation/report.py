@@ -17,6 +17,7 @@ from evaluation.figures.picture import Picture
 from evaluation.page import page
 from evaluation.rows import FEW_BATTLES, FLOORS, Row, believable
 from evaluation.sheets import Cell, every_sheet, tables_of
+from s2rm_sc2.words import counted
 
 FORMAT = 1
 
@@ -97,13 +98,14 @@ class Report:
 
     def _preface(self) -> str:
         runs = "\n".join(
-            f"- `{run['run']}`: {run['model']['name']}, {run['parameters']:,} parameters, {run['update']:,} updates "
-            f"on {', '.join(run['scenarios'])}, seed {run['seed']}"
+            f"- `{run['run']}`: {run['model']['name']}, {run['parameters']:,} parameters, "
+            f"{counted(run['update'], 'update')} on {', '.join(run['scenarios'])}, seed {run['seed']}"
             for run in self.about["training"]
         )
         versions = ", ".join(f"{name} {version}" for name, version in self.about["versions"].items())
         made = (
-            f"Made by `{self.about['command']}` with {versions}: {self.about['episodes']} fresh battles per scenario "
+            f"Made by `{self.about['command']}` with {versions}: "
+            f"{counted(self.about['episodes'], 'fresh battle')} per scenario "
             f"({self.about['battles']}, seed {self.about['seed']})."
         )
         meaning = (

@@ -10,6 +10,7 @@ from evaluation.metrics import BINS, FACTORS, LIKELIHOOD
 from evaluation.places import METRIC as PLACE_NLL
 from evaluation.places import SHARES
 from evaluation.rows import FITTED, FLOOR, Row, Status, select, series_names
+from s2rm_sc2.words import counted
 
 Cell = tuple[Row | None, Row | None]
 """A figure and its factor to the floor's, where there are such."""
@@ -130,7 +131,7 @@ _WHOLE: dict[str, object] = {"dropping": "episode"}
 def _steps(pairs: Sequence[tuple[int, float]], status: Status) -> dict[str, dict[str, object]]:
     """Columns for these steps ahead and shares of views kept."""
     return {
-        f"{steps} step{'s' if steps > 1 else ''}, {share:.0%}": {
+        f"{counted(steps, 'step')}, {share:.0%}": {
             "horizon": steps,
             "views": share,
             "status": status,
@@ -202,7 +203,7 @@ PLACE_SHEETS = tuple(
 
 _NEXT = _steps([(1, share) for share in (1.0, 0.8, 0.6, 0.4, 0.2)], "all")
 _BY_STEP: dict[str, dict[str, object]] = {
-    f"{steps} step{'s' if steps > 1 else ''}, {share:.0%}": {
+    f"{counted(steps, 'step')}, {share:.0%}": {
         "horizon": steps, "views": share, "status": "all", "dropping": "step"
     }
     for steps in (1, 5, 10)

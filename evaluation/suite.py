@@ -94,8 +94,7 @@ def evaluate(
     rows += [row for judge in judges for row in judge.floors(trained)]
     if not rows:
         raise BadArgument(
-            f"The questions {', '.join(question.name for question in asked)} ask nothing about {', '.join(names)}; "
-            "choose other --questions or another --scenario."
+            f"{_listed(asked)} nothing about {', '.join(names)}; choose other --questions or another --scenario."
         )
     about = _about(loaded, names, asked, seed, episodes, split)
     named = [question.name for question in asked] if questions and ALL not in questions else ()
@@ -122,6 +121,12 @@ def _tasks(runs: Sequence[Run], questions: Sequence[Question]) -> set[str]:
             "choose others."
         )
     return able
+
+
+def _listed(questions: Sequence[Question]) -> str:
+    """The questions as they begin a sentence, with their verb."""
+    names = ", ".join(question.name for question in questions)
+    return f"The question {names} asks" if len(questions) == 1 else f"The questions {names} ask"
 
 
 def trained_for(run: Run) -> set[str]:

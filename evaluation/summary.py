@@ -22,6 +22,7 @@ from evaluation.rows import (
     over_seeds,
     select,
 )
+from s2rm_sc2.words import counted
 
 ENOUGH_BATTLES, ENOUGH_SEEDS = 20, 3
 """What a reader is warned of."""
@@ -97,21 +98,23 @@ def asked(rows: Sequence[Row], about: Mapping[str, Any]) -> str:
     trained = {(ablation_of(row.model)[0], row.seed) for row in rows if row.seed is not None}
     seeds = sorted({sum(name == f"`{model}`" for model, _ in trained) for name in models})
     few = f"{seeds[0]} to " if len(seeds) > 1 else ""
-    who = f"{_listed(models)} ({few}{_number(seeds[-1], 'seed')}{' each' if len(models) > 1 else ''})"
+    who = f"{_listed(models)} ({few}{counted(seeds[-1], 'seed')}{' each' if len(models) > 1 else ''})"
     seen, unseen = (distinct(select(rows, split=split), "scenario") for split in ("train", "unseen"))
     known = f"{_named(seen)}, which {'it was' if len(models) == 1 else 'they were'} trained on" if seen else ""
     new = f"{_named(unseen)}, which {'it has' if len(models) == 1 else 'they have'} never seen" if unseen else ""
     what = []
     if select(rows, metric="position_error"):
         ahead = max(row.horizon for row in select(rows, metric="position_error"))
-        what.append(f"what happens to every unit seen so far, up to {ahead} steps ahead without further views")
+        what.append(
+            f"what happens to every unit seen so far, up to {counted(ahead, 'step')} ahead without further views"
+        )
     if select(rows, metric="place_nll"):
         what.append("what stands at places that may have been out of sight for long")
+    each = f"each of {len(seen) + len(unseen)} scenarios: " if len(seen) + len(unseen) > 1 else ""
     return (
         "A world model watches a battle through the agents' own partial views and is asked what it cannot see: "
         f"{' and '.join(what) or 'how the battle goes on'}. Here {who} {'was' if len(models) == 1 else 'were'} asked "
-        "about "
-        f"{about['episodes']} fresh battles of each of {_number(len(seen) + len(unseen), 'scenario')}: "
+        f"about {counted(about['episodes'], 'fresh battle')} of {each}"
         f"{'; and '.join(part for part in (known, new) if part)}. Beside {'it' if len(models) == 1 else 'them'} stand "
         f"floors that have learned nothing, such as {_floor_words(rows)}."
     )
@@ -305,7 +308,3 @@ def _named(scenarios: Sequence[str], most: int = 5) -> str:
 
 def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -17,6 +17,7 @@ from evaluation.labels import axis_of
 from evaluation.rows import FLOORS, Row, distinct, select
 from s2rm_sc2.draw.field import INK
 from s2rm_sc2.scenarios import get
+from s2rm_sc2.words import counted
 
 AHEAD = 5
 
@@ -34,7 +35,9 @@ def draw(rows: Sequence[Row], behind: Sequence[Row], folder: Path) -> list[Pictu
     dark = select(behind, status="dark", views=1.0, dropping="episode", metric=f"place_nll{SUFFIX}")
     pictures = []
     if all(_sizes(panel) >= 3 for panel in units):
-        words = f"Errors {units[0][0].horizon} steps ahead as a factor of persistence's, by the number of agents"
+        words = (
+            f"Errors {counted(units[0][0].horizon, 'step')} ahead as a factor of persistence's, by the number of agents"
+        )
         path = _drawn(units, [axis_of(panel[0].metric) for panel in units], 1.0, folder / "agents-units.png")
         where = "on the ground trained on, so that nothing but the teams is new"
         pictures.append(Picture(path, "units", f"{words}, {where}, {_MEANING}", _alt(units[0], "errors")))

@@ -17,6 +17,7 @@ from evaluation.labels import axis_of, name_of, percent
 from evaluation.metrics import FACTORS
 from evaluation.rows import FLOORS, Row, distinct, select
 from s2rm_sc2.draw.field import INK
+from s2rm_sc2.words import counted
 
 AHEAD, SHARE = 10, 0.4
 """Of the forecasts of units that are shown: the hardest that all runs are asked."""
@@ -55,7 +56,7 @@ def draw(rows: Sequence[Row], behind: Sequence[Row], folder: Path) -> list[Pictu
     if panels:
         steps = next(iter(panels.values()))[0].horizon
         path = _drawn(panels, TwoSlopeNorm(1.0, 0.4, 1.6), "{:.2f}", folder / "heat-map-units.png")
-        words = f"Errors {steps} steps ahead with {percent(SHARE)} of the views as a factor of persistence's"
+        words = f"Errors {counted(steps, 'step')} ahead with {percent(SHARE)} of the views as a factor of persistence's"
         names = " and ".join(name_of(metric) for metric in factors)
         pictures.append(Picture(path, "glance", f"{words}. {_MEANING}", _alt(panels, names)))
     dark = [row for row in select(behind, status="dark", metric=f"place_nll{SUFFIX}") if row.model not in FLOORS]

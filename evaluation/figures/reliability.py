@@ -12,6 +12,7 @@ from evaluation.figures.style import FLOOR_COLOUR, fit, legend, looks, save, tid
 from evaluation.figures.views import nearest
 from evaluation.rows import FLOORS, Row, distinct, select
 from s2rm_sc2.draw.field import INK
+from s2rm_sc2.words import counted
 
 AHEAD = 10
 """Steps ahead of the forecasts, or the nearest that there are."""
@@ -47,9 +48,9 @@ def draw(rows: Sequence[Row], folder: Path) -> list[Picture]:
     fit(figure, below=legend(figure, shown))
     path = save(figure, folder / "reliability.png")
     caption = (
-        f"Are predicted chances of being alive {rows[0].horizon} steps ahead to be taken at their word? On the dashed "
-        "line they are; below it a model "
-        "is too sure that units live. Scenarios are pooled by their units; bands are 95 % intervals."
+        f"Are predicted chances of being alive {counted(rows[0].horizon, 'step')} ahead to be taken at their word? "
+        "On the dashed line they are; below it a model is too sure that units live. Scenarios are "
+        "pooled by their units; bands are 95 % intervals."
     )
     alt = f"Reliability curves of the chance of being alive for {', '.join(shown)}."
     return [Picture(path, "chances", caption, alt)]

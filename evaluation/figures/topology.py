@@ -18,6 +18,7 @@ from evaluation.runs import Run
 from evaluation.territories import Territories, territories
 from s2rm_sc2.draw.field import INK, draw_terrain, whole_map
 from s2rm_sc2.scenarios import Scenario, get
+from s2rm_sc2.words import counted
 from worldmodel.log import read_log
 from worldmodel.s2rm import Modules
 
@@ -37,13 +38,11 @@ def draw(runs: Sequence[Run], folder: Path) -> list[Picture]:
         found = territories(run.model.sphere, scenario.terrain)
         path = drawn(found, scenario, folder / f"topology-{run.label}.png".replace(" ", "-").replace("/", "-"))
         caption = (
-            f"The {len(found.points)} modules of {run.label}. Left: on the sphere, turned to face the reader; lines "
-            "join "
-            "modules that exchange messages, the net is the map's cells, four apart, as the model has bent it. Right: "
-            "the "
-            f"map of {scenario.name}; each place has the colour of the module that serves it most, contours end where "
-            "a "
-            f"module's reach does. {dead_words(found, scenario.name, unreached(run.folder))}"
+            f"The {counted(len(found.points), 'module')} of {run.label}. Left: on the sphere, turned to face the "
+            "reader; lines join modules that exchange messages, the net is the map's cells, four apart, as the model "
+            f"has bent it. Right: the map of {scenario.name}; each place has the colour of the module that serves it "
+            "most, contours end where a module's reach does. "
+            f"{dead_words(found, scenario.name, unreached(run.folder))}"
         )
         if found.held < 0.99:
             caption += f" These three dimensions hold {found.held:.0%} of the sphere's."

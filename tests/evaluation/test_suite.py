@@ -224,7 +224,7 @@ def test_questions_and_splits_that_do_not_fit_are_named(run_2s3z: Path, tmp_path
         evaluate([run_2s3z], ["3m"], 1, 0, questions=["weather"])
     with pytest.raises(BadArgument, match=r"trained on units, of which --questions places asks nothing"):
         evaluate([run_2s3z], ["3m"], 1, 0, questions=["places"])
-    with pytest.raises(BadArgument, match=r"fights ask nothing about 3m"):
+    with pytest.raises(BadArgument, match=r"question fights asks nothing about 3m"):
         evaluate([run_2s3z], ["3m"], 2, 1, tmp_path, progress=False, questions=["fights"])
     with pytest.raises(BadArgument, match=r"Split v1 has no test for a model trained on 2s3z"):
         evaluate([run_2s3z], None, 1, 0, split="v1")

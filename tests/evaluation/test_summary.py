@@ -122,6 +122,12 @@ def test_what_was_asked_names_models_scenarios_and_floors() -> None:
     assert "`s2gru` and `lstm` (2 to 3 seeds each)" in asked(fewer, ABOUT)
 
 
+def test_one_battle_and_one_step_are_told_in_the_singular() -> None:
+    said = asked([row("s2gru", 0.5, seed=0, split="train")], {**ABOUT, "episodes": 1})
+    assert "up to 1 step ahead" in said
+    assert "Here `s2gru` (1 seed) was asked about 1 fresh battle of `3m`, which it was trained on. Beside it" in said
+
+
 def test_few_seeds_few_battles_and_unequal_trainings_are_warned_of() -> None:
     calm = cautions(everything(), ABOUT)
     assert calm == ["Many comparisons are made at once; a lone lead may be chance."]
