@@ -53,6 +53,14 @@ def test_inspect_describes_stores_and_runs(home: Path) -> None:
     assert "parameters" in run.stdout
 
 
+@pytest.mark.parametrize("verb", ["evaluate", "imagine"])
+def test_a_run_of_make_demo_is_named_where_there_is_no_other(verb: str, home: Path, tmp_path: Path) -> None:
+    shutil.copytree(run_of(home), tmp_path / "demo" / "run")
+    done = s2rm(verb, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "No trained run lies in runs/; demo/run is one of make demo; name it, or train one" in done.stderr
+
+
 def test_one_thing_is_told_in_the_singular(home: Path, tmp_path: Path) -> None:
     single = ("collect", "--map", "1s1z", "--episodes", "1", "--out", "one.zarr")
     s2rm(*single, cwd=tmp_path)
