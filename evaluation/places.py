@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from evaluation.held_out import PURPOSE, HeldOut, held_out, some
 from evaluation.maps import Marks, Thresholds, fit_thresholds, said_marks
-from evaluation.metrics import MAP_METRICS, Bootstrap, Figure, Floats, Tally
+from evaluation.metrics import MAP_METRICS, Bootstrap, Floats, Tally
 from evaluation.rows import Row, Split, Status
 from evaluation.runs import Run, ablated
 from s2rm_sc2.scenarios import Scenario
@@ -179,11 +179,13 @@ class PlaceCandidate:
             figure = self._bootstrap.figure(tally)
             if figure is not None:
                 sums = self._bootstrap.sums(tally)
-                found.append(_row(of, METRIC, figure, sums))
+                numbers = figure.value, figure.low, figure.high, figure.n, sums
+                found.append(Row(*of, METRIC, *numbers, battles=figure.battles))
             for metric, marked in zip(MAP_METRICS, (friend_foe, unit_type), strict=True):
                 figure = self._bootstrap.figure(marked.tally(counted))
                 if figure is not None:
-                    found.append(_row(of, metric, figure))
+                    numbers = figure.value, figure.low, figure.high, figure.n, ()
+                    found.append(Row(*of, metric, *numbers, battles=figure.battles))
         return found
 
     @cached_property
@@ -191,10 +193,6 @@ class PlaceCandidate:
         return Bootstrap(
             self.asked.test.episodes, stream(self.asked.test.seed, "bootstrap", self.asked.test.scenario.name)
         )
-
-
-def _row(of: tuple[Any, ...], metric: str, figure: Figure, sums: tuple[tuple[float, float], ...] = ()) -> Row:
-    return Row(*of, metric, figure.value, figure.low, figure.high, figure.n, sums, battles=figure.battles)
 
 
 def _tally(loss: Tensor, counted: Tensor) -> Tally:

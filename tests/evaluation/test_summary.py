@@ -46,9 +46,9 @@ def test_beating_the_floor_everywhere_is_said_with_its_range() -> None:
     assert "All beat persistence on every scenario (×0.50 to ×0.70 of its error)" in said
 
 
-def beside(metric: str, own: float, floor: float, name: str = "persistence", **where: object) -> list[Row]:
+def beside(metric: str, own: float, floor: float, name: str = "persistence", **given: object) -> list[Row]:
     """A model's figure a step ahead with 40 % of the views, and a floor's."""
-    where = {"metric": metric, "views": 0.4, **where}
+    where: dict[str, Any] = {"metric": metric, "views": 0.4, **given}
     return [row(name, floor, 0.01, **where), row("s2gru", own, 0.01, seed=0, **where)]
 
 
