@@ -20,6 +20,7 @@ from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.screen import size
 from s2rm_sc2.store import EpisodeStore, StoreSettings, StoreWriter
+from s2rm_sc2.words import counted
 
 COMMIT_BYTES = 64 << 20
 """Uncompressed bytes that are committed together: every commit compresses the last, unfilled chunks again."""
@@ -72,7 +73,7 @@ class CollectReport:
         failures = self.incidents.failures.most_common()
         told |= {f"game failed, {cause}": f"{count} x" for cause, count in failures}
         if failures:
-            told["played again"] = f"{self.incidents.discarded} episodes that the game failed in"
+            told["played again"] = f"{counted(self.incidents.discarded, 'episode')} that the game failed in"
         return told
 
 

@@ -7,6 +7,7 @@ from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.starcraft.game import GameSettings
+from s2rm_sc2.words import counted
 
 BACKENDS = ("embedded", "sc2", "smac")
 
@@ -78,7 +79,10 @@ def venue(backend: str, attach: tuple[str, ...] = (), version: str | None = None
     if backend == "smac" and attach:
         raise BadArgument("SMAC starts its games itself and attaches to none; leave out --attach, or --backend sc2.")
     if attach and len(attach) != workers:
-        raise BadArgument(f"{workers} workers cannot share {len(attach)} running games; give each --attach HOST:PORT.")
+        raise BadArgument(
+            f"{counted(workers, 'worker')} cannot share {counted(len(attach), 'running game')}; give each --attach "
+            "HOST:PORT."
+        )
     if len(set(attach)) < len(attach):
         raise BadArgument(f"A running game is given twice in {', '.join(attach)}; give each worker one of its own.")
     if attach and version:

@@ -236,7 +236,12 @@ class Candidate:
     ) -> list[Row]:
         of = (self._name, self._seed, self.test.scenario.name, self._split, share, horizon, status)
         return [
-            Row(*of, name, found.value, found.low, found.high, found.n, sums.get(name, ()), dropping, edge)
+            Row(
+                *(*of, name, found.value, found.low, found.high, found.n, sums.get(name, ())),
+                dropping=dropping,
+                bin=edge,
+                battles=found.battles,
+            )
             for name, found in figures
         ]
 

@@ -28,7 +28,8 @@ is told which unit is which. `n` is the number of places behind a figure.""",
 """What counts, by a metric that tells which question was asked."""
 
 INTERVALS = (
-    "Intervals hold 95 %. Those of a run are bootstrapped over test battles, whose windows are drawn together; those "
+    "Intervals hold 95 %; a figure that fewer than 5 battles stand behind has none, and is called neither better nor "
+    "worse than another. Those of a run are bootstrapped over test battles, whose windows are drawn together; those "
     "of a "
     "mean over seeds join to that, as squares, what seeds differ by (Student's t). A factor (×) is the error over that "
     "of "

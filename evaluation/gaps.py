@@ -7,11 +7,8 @@ from functools import cache
 import numpy as np
 
 from evaluation.metrics import RESAMPLES, Floats
-from evaluation.rows import FEW_COUNTED, Row, ablation_of, seeds_margin
+from evaluation.rows import FEW_BATTLES, FEW_COUNTED, Row, ablation_of, seeds_margin
 from s2rm_sc2.seeds import stream
-
-FEW_BATTLES = 5
-"""Battles that anything was counted in, below which a figure is no ground for a comparison."""
 
 SUFFIX = "_gap"
 """What a metric's gap is called, after the metric."""
@@ -27,7 +24,7 @@ def gaps(rows: Sequence[Row], reference: str) -> list[Row]:
     groups: dict[Row, dict[str, list[Row]]] = {}
     for row in rows:
         if row.sums and not thin(row):
-            key = replace(row, model="", seed=None, value=0.0, low=0.0, high=0.0, n=0, sums=())
+            key = replace(row, model="", seed=None, value=0.0, low=0.0, high=0.0, n=0, sums=(), battles=0)
             groups.setdefault(key, {}).setdefault(row.model, []).append(row)
     found = []
     for key, models in groups.items():

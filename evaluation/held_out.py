@@ -24,6 +24,7 @@ from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.seeds import stream
 from s2rm_sc2.store import EpisodeStore
 from s2rm_sc2.table import UnitTable
+from s2rm_sc2.words import counted
 from worldmodel.places import draw_places
 from worldmodel.windows import Windows, load_windows
 from worldmodel.windows.views import blinking
@@ -184,7 +185,7 @@ def held_out(
     origins = window_origins(store.lengths[:episodes], scenario.name, seed, needed, per_episode)
     if not origins:
         raise BadArgument(
-            f"None of {episodes} battles of {scenario.name} lasts the {needed} steps that an evaluation "
+            f"None of {counted(episodes, 'battle')} of {scenario.name} lasts the {needed} steps that an evaluation "
             "needs; ask for more episodes or another scenario."
         )
     windows = load_windows(store, origins, rows)

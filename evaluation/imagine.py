@@ -25,6 +25,7 @@ from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.seeds import number
 from s2rm_sc2.table import FIELDS, UnitTable
+from s2rm_sc2.words import counted
 from worldmodel.dream import last_orders
 from worldmodel.simulator import Simulator, load
 
@@ -125,9 +126,7 @@ def imagine(
     played = list(play(settings, player, remaining(0, battles, seed, PURPOSE, scenario.name)))
     episodes = [episode for episode in played if episode.n_steps > begin]
     if not episodes:
-        raise BadArgument(
-            f"All {battles} battles of {scenario.name} are over before --begin {begin}; give a lower one."
-        )
+        raise BadArgument(f"No battle of {scenario.name} (of {battles}) lasts until --begin {begin}; give a lower one.")
     real, goes_on = _real(episodes, begin, steps)
     dreamed, bounds = _dreamed(model, scenario, episodes, begin, int(goes_on.sum(1).max()), seed, sampled)
     drift = _drift(real, dreamed, goes_on)
@@ -144,7 +143,9 @@ def imagine(
         drift_figure.draw(range(1, len(drift.position) + 1), series, out / "drift.png"),
     ]
     name = model.describe()["model"]
-    title = f"{scenario.name}, {policy_name}: {len(episodes)} battles as {name} imagines them from step {begin}"
+    title = (
+        f"{scenario.name}, {policy_name}: {counted(len(episodes), 'battle')} as imagined by {name} from step {begin}"
+    )
     return Imagined(drift, bounds, pictures, title)
 
 

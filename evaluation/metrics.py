@@ -69,12 +69,13 @@ class Tally:
 
 @dataclass(frozen=True)
 class Figure:
-    """A metric's value, its 95 % interval, and the number of units that it rests on."""
+    """A metric's value, its 95 % interval, and the numbers of units and of battles that it rests on."""
 
     value: float
     low: float
     high: float
     n: int
+    battles: int
 
 
 def position_error(answers: Answers) -> Tally:
@@ -237,7 +238,8 @@ class Bootstrap:
             return None
         drawn = values[1:][np.isfinite(values[1:])]
         low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (values[0], values[0])
-        return Figure(float(values[0]), float(low), float(high), int(tally.count.sum()))
+        battles = int((np.bincount(self._group, weights=tally.under) > 0).sum())
+        return Figure(float(values[0]), float(low), float(high), int(tally.count.sum()), battles)
 
 
 def f1_of(hits: Floats, claimed: Floats, real: Floats) -> Tally:

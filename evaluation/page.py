@@ -17,6 +17,7 @@ from evaluation.figures.style import DPI, looks
 from evaluation.page_tables import cells_table, runs_table
 from evaluation.rows import Row, distinct, over_seeds
 from evaluation.sheets import ABOUT, UNIT_GRID, Sheet, every_sheet
+from s2rm_sc2.words import counted
 
 CSS_DPI = 96
 """Pixels of a page per inch."""
@@ -99,7 +100,7 @@ def _section(
     yield from (_sheet(sheet, rows, means) for sheet in first)
     if more:
         folded = "".join(_sheet(sheet, rows, means) for sheet in more)
-        yield f"<details><summary>More tables: {_number(len(more))}</summary>\n{folded}</details>\n"
+        yield f"<details><summary>More tables: {counted(len(more), 'table')}</summary>\n{folded}</details>\n"
     if section == "training":
         yield runs_table(about["training"], looks(distinct(rows, "model")))
     yield "</section>\n"
@@ -110,10 +111,6 @@ def _sheets(section: Section, rows: Sequence[Row]) -> tuple[list[Sheet], list[Sh
     found = every_sheet(rows, ABOUT[section]) if section in ABOUT else []
     more = every_sheet(rows, UNIT_GRID) if section == "units" else []
     return found[:SHOWN], found[SHOWN:] + more
-
-
-def _number(tables: int) -> str:
-    return f"{tables} table{'' if tables == 1 else 's'}"
 
 
 def _figure(picture: Picture) -> str:
@@ -132,6 +129,8 @@ def _inlined(path: Path) -> str:
 
 def _sheet(sheet: Sheet, rows: Sequence[Row], means: Sequence[Row]) -> str:
     """Means over seeds; folded below it each seed by itself, where a model has several."""
+    sheet, means = sheet.telling(means)
+    rows = [row for row in rows if row.model in distinct(means, "model")]
     shown = looks(distinct(means, "model"))
     parts = [f"<h3>{escape(sheet.title)}</h3>\n", f'<p class="note">{prose(sheet.caption)}</p>\n']
     parts.append(cells_table(sheet, means, shown))

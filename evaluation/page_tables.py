@@ -52,13 +52,14 @@ def _cell(cell: Cell, decimals: int, best: bool) -> str:
     if row is None:
         return "<td>–</td>"
     value, low, high = (f"{number:.{decimals}f}" for number in (row.value, row.low, row.high))
+    interval = f'<span class="range">{low} – {high}</span>' if row.bounded else ""
     times = ""
     if factor is not None and row.model not in FLOORS[:1]:
         side = "better" if factor.high < 1 else "worse" if factor.low > 1 else ""
-        title = f"95 % interval {factor.low:.2f} to {factor.high:.2f}"
+        title = f"95 % interval {factor.low:.2f} to {factor.high:.2f}" if factor.bounded else "too few battles"
         times = f'<span class="times {side}" title="{title}">×{factor.value:.2f}</span>'
     kind = ' class="best"' if best else ""
-    return f'<td{kind}>{value}{times}<span class="range">{low} – {high}</span></td>'
+    return f"<td{kind}>{value}{times}{interval}</td>"
 
 
 def _swatch(look: Look) -> str:

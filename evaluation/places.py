@@ -179,11 +179,13 @@ class PlaceCandidate:
             figure = self._bootstrap.figure(tally)
             if figure is not None:
                 sums = self._bootstrap.sums(tally)
-                found.append(Row(*of, METRIC, figure.value, figure.low, figure.high, figure.n, sums))
+                numbers = figure.value, figure.low, figure.high, figure.n, sums
+                found.append(Row(*of, METRIC, *numbers, battles=figure.battles))
             for metric, marked in zip(MAP_METRICS, (friend_foe, unit_type), strict=True):
                 figure = self._bootstrap.figure(marked.tally(counted))
                 if figure is not None:
-                    found.append(Row(*of, metric, figure.value, figure.low, figure.high, figure.n))
+                    numbers = figure.value, figure.low, figure.high, figure.n, ()
+                    found.append(Row(*of, metric, *numbers, battles=figure.battles))
         return found
 
     @cached_property

@@ -16,6 +16,8 @@ from evaluation.rows import Row, astray, over_seeds
 from evaluation.sheets import Sheet, every_sheet, gap_sheets
 from evaluation.summary import ENOUGH_SEEDS
 from evaluation.verdicts import Terms, Verdicts, as_row
+from s2rm_sc2 import __version__
+from worldmodel.config import preset_of
 
 REFERENCES = ("s2gru-local", "s2gru")
 """Models that the others are compared with, battle by battle."""
@@ -79,6 +81,7 @@ def _read(verdicts: Verdicts) -> tuple[list[dict[str, Any]], list[Row]]:
 def _in_brief(plan: Plan, runs: Sequence[dict[str, Any]], rows: Sequence[Row]) -> Iterator[str]:
     """Models, their figures in few columns, and the claims."""
     yield _models(runs)
+    yield _made(runs)
     yield from (f"**{sentence}**" for sentence in astray(rows))
     for brief in plan.briefs:
         yield from (part for part in (f"## {brief.title}", brief.caption, brief.markdown(rows)) if part)
@@ -119,6 +122,13 @@ def _preface(plan: Plan, terms: Terms) -> str:
         f"{private if terms.purpose == PRIVATE else ''} Verdicts are means over seeds; in brackets 95 % intervals over "
         "battles and seeds. n counts what a figure rests on."
     )
+
+
+def _made(runs: Sequence[dict[str, Any]]) -> str:
+    """What it was made with, as far as figures may depend on it."""
+    presets = ", ".join(sorted({preset_of(run["model"], run["training"]) or "none" for run in runs}))
+    trained = {f"{name} {run['versions'][name]}" for run in runs for name in ("s2rm-sc2", "torch")}
+    return f"Preset: {presets}. Trained with {', '.join(sorted(trained))}; page written by s2rm-sc2 {__version__}."
 
 
 def _models(runs: Sequence[dict[str, Any]]) -> str:

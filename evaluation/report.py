@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from evaluation import summary
 from evaluation.definitions import INTERVALS, conditions, definitions
 from evaluation.figures.picture import Picture
 from evaluation.page import page
-from evaluation.rows import FLOORS, Row
-from evaluation.sheets import PLACE_SHEETS, UNIT_SHEETS, Cell, every_sheet
+from evaluation.rows import FEW_BATTLES, FLOORS, Row, believable
+from evaluation.sheets import Cell, every_sheet, tables_of
+from s2rm_sc2.words import counted
 
 FORMAT = 1
 
@@ -29,12 +31,14 @@ class Report:
         about: what it took to make them, plain data.
         folder: where the report is written.
         pictures: PNG files in ``folder`` and what they show.
+        named: the questions that were asked by name, whose tables the terminal shows.
     """
 
     rows: Sequence[Row]
     about: Mapping[str, Any]
     folder: Path
     pictures: Sequence[Picture]
+    named: Sequence[str] = ()
 
     def write(self) -> None:
         """Write ``report.json``, a row a line, ``report.md`` and ``report.html``."""
@@ -45,19 +49,20 @@ class Report:
         text = f'{{"format": {FORMAT},\n"rows": [\n{rows}\n],\n"about": {about}}}\n'
         (self.folder / "report.json").write_text(text)
         (self.folder / "report.md").write_text(self.markdown())
-        (self.folder / "report.html").write_text(page(self.rows, self.about, self.pictures))
+        (self.folder / "report.html").write_text(page(self._shown, self.about, self.pictures))
 
     def tables(self) -> list[Table]:
         """The tables for the terminal: figures, and in colour their factor to persistence."""
         tables = []
-        for sheet in (sheet for sheet in (*UNIT_SHEETS, *PLACE_SHEETS) if any(sheet.blocks(self.rows))):
+        told = (sheet.telling(self.rows) for sheet in every_sheet(self.rows, tables_of(self.named)))
+        for sheet, rows in ((part, rows) for whole, rows in told for part in whole.narrow()):
             table = Table(title=sheet.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
             table.padding, table.show_edge = 0, False
             for heading in ("scenario", "model"):
                 table.add_column(heading, no_wrap=True)
             for heading in sheet.columns:
                 table.add_column(heading.replace(", ", ",\n"), justify="right", no_wrap=True)
-            for scenario, split, lines in sheet.blocks(self.rows):
+            for scenario, split, lines in sheet.blocks(rows):
                 for number, (name, cells) in enumerate(lines):
                     shown = (_coloured(cell, sheet.decimals) for cell in cells)
                     first = {0: scenario, 1: f"({split})"}.get(number, "")  # on two lines, for narrow terminals
@@ -69,35 +74,44 @@ class Report:
 
     def markdown(self) -> str:
         """The report as Markdown, with every run by itself, intervals, pictures and definitions."""
-        parts = ["# Evaluation", summary.asked(self.rows, self.about)]
+        parts = ["# Evaluation", summary.asked(self._shown, self.about)]
         for heading, said in (
-            ("What was found", summary.findings(self.rows)),
-            ("What to be careful about", summary.cautions(self.rows, self.about)),
+            ("What was found", summary.findings(self._shown)),
+            ("What to be careful about", summary.cautions(self._shown, self.about)),
         ):
             if said:
                 parts += [f"**{heading}**", "\n".join(f"- {sentence}" for sentence in said)]
         parts.append(self._preface())
-        for sheet in every_sheet(self.rows):
-            parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(self.rows)]
+        for sheet, rows in (sheet.telling(self._shown) for sheet in every_sheet(self._shown)):
+            parts += [f"## {sheet.title}", sheet.caption, sheet.markdown(rows)]
         if self.pictures:
             parts.append("## Pictures")
             parts += [f"{shown.caption}\n\n![{shown.alt}]({shown.path.name})" for shown in self.pictures]
         parts.append("## What the figures mean")
-        parts.append("\n".join(f"- `{name}`: {means}" for name, means in definitions(self.rows).items()))
-        return "\n\n".join([*parts, *conditions(self.rows), INTERVALS]) + "\n"
+        parts.append("\n".join(f"- `{name}`: {means}" for name, means in definitions(self._shown).items()))
+        return "\n\n".join([*parts, *conditions(self._shown), INTERVALS]) + "\n"
+
+    @cached_property
+    def _shown(self) -> list[Row]:
+        """What people read: no interval where too few battles stand behind it."""
+        return believable(self.rows)
 
     def _preface(self) -> str:
         runs = "\n".join(
-            f"- `{run['run']}`: {run['model']['name']}, {run['parameters']:,} parameters, {run['update']:,} updates "
-            f"on {', '.join(run['scenarios'])}, seed {run['seed']}"
+            f"- `{run['run']}`: {run['model']['name']}, {run['parameters']:,} parameters, "
+            f"{counted(run['update'], 'update')} on {', '.join(run['scenarios'])}, seed {run['seed']}"
             for run in self.about["training"]
         )
         versions = ", ".join(f"{name} {version}" for name, version in self.about["versions"].items())
         made = (
-            f"Made by `{self.about['command']}` with {versions}: {self.about['episodes']} fresh battles per scenario "
+            f"Made by `{self.about['command']}` with {versions}: "
+            f"{counted(self.about['episodes'], 'fresh battle')} per scenario "
             f"({self.about['battles']}, seed {self.about['seed']})."
         )
-        meaning = "In brackets 95 % bootstrap intervals over battles; those of factors are paired."
+        meaning = (
+            "In brackets 95 % bootstrap intervals over battles; those of factors are paired. There is none where fewer "
+            f"than {FEW_BATTLES} battles stand behind a figure."
+        )
         return f"{made}\n\n{runs}\n\n{meaning}"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import hypot, sqrt
+from math import hypot, inf, isfinite, sqrt
 from operator import attrgetter
 from statistics import fmean, stdev
 from typing import Any, Literal, get_args
@@ -35,8 +35,8 @@ FLOORS = (
 """What stands in for a model that has learned nothing; their rows have no seed."""
 
 
-FEW_COUNTED = 30
-"""Units or places below which a figure is no ground for a comparison."""
+FEW_COUNTED, FEW_BATTLES = 30, 5
+"""Units or places, and battles that any of them was counted in, below which a figure is no ground for a comparison."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class Row:
             compared by battle for battle (places, units in sight, likelihoods).
         dropping: when it was drawn whose views are kept.
         bin: lower edge of the predicted probabilities that a figure of calibration is about; None for other figures.
+        battles: test episodes that anything was counted in; 0 where nobody noted it.
     """
 
     model: str
@@ -75,6 +76,12 @@ class Row:
     sums: tuple[tuple[float, float], ...] = ()
     dropping: Dropping = "episode"
     bin: float | None = None
+    battles: int = 0
+
+    @property
+    def bounded(self) -> bool:
+        """Whether its interval says anything; see :func:`believable`."""
+        return isfinite(self.low) and isfinite(self.high)
 
 
 _what = attrgetter("model", "scenario", "split", "views", "horizon", "status", "metric", "dropping", "bin")
@@ -87,6 +94,14 @@ def select(rows: Iterable[Row], **conditions: object) -> list[Row]:
     for name, value in conditions.items():
         found = [row for row in found if getattr(row, name) == value]
     return found
+
+
+def believable(rows: Iterable[Row]) -> list[Row]:
+    """The rows, those of fewer than :data:`FEW_BATTLES` battles with an interval without ends.
+
+    Two battles drawn again are seldom far from those two: such an interval would be narrow, or a point, for no reason.
+    """
+    return [replace(row, low=-inf, high=inf) if 0 < row.battles < FEW_BATTLES else row for row in rows]
 
 
 def ablation_of(model: str) -> tuple[str, str]:

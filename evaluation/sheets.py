@@ -2,15 +2,24 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from evaluation.gaps import SUFFIX
-from evaluation.metrics import FACTORS, LIKELIHOOD
+from evaluation.labels import more_is_better
+from evaluation.metrics import BINS, FACTORS, LIKELIHOOD
 from evaluation.places import METRIC as PLACE_NLL
 from evaluation.places import SHARES
-from evaluation.rows import Row, Status, select, series_names
+from evaluation.rows import FITTED, FLOOR, Row, Status, select, series_names
+from s2rm_sc2.words import counted
 
 Cell = tuple[Row | None, Row | None]
 """A figure and its factor to the floor's, where there are such."""
+
+_FACTORED, _PLAIN = 4, 7
+"""Columns with factors, and without, that a terminal has room for."""
+
+_MOVING = "constant velocity"
+_about = attrgetter("scenario", "split", "views", "horizon", "status", "dropping", "bin")
 
 Block = tuple[str, str, list[tuple[str, list[Cell]]]]
 """Scenario, split, and each model's name with its cells."""
@@ -39,6 +48,19 @@ class Sheet:
         mine = select(rows, metric=self.metric)
         return replace(self, columns={name: where for name, where in self.columns.items() if select(mine, **where)})
 
+    def telling(self, rows: Sequence[Row]) -> tuple["Sheet", list[Row]]:
+        """The table and its rows without those of a floor that is nowhere in it better than persistence.
+
+        The caption says so then; ``report.json`` has the rows.
+        """
+        mine = [row for where in self.columns.values() for row in select(rows, metric=self.metric, **where)]
+        hopeless = [floor for floor, simplest in _SIMPLER.items() if _nowhere_better(mine, floor, simplest)]
+        kept = [row for row in rows if row.model not in hopeless]
+        if not hopeless or not select(kept, metric=self.metric):
+            return self, list(rows)
+        left_out = " and ".join(f"{floor}, nowhere better than {_SIMPLER[floor]}" for floor in hopeless)
+        return replace(self, caption=f"{self.caption}; left out: {left_out}"), kept
+
     def blocks(self, rows: Sequence[Row]) -> Iterator[Block]:
         """Per scenario and split, each model's name and its cells."""
         names, factor = series_names(rows), FACTORS.get(self.metric, "")
@@ -54,6 +76,14 @@ class Sheet:
                     lines.append((name, cells))
             if lines:
                 yield scenario, split, lines
+
+    def narrow(self) -> Iterator["Sheet"]:
+        """The table in parts of about equal width that fit a terminal of 80 columns."""
+        columns = list(self.columns.items())
+        parts = -(-len(columns) // (_FACTORED if self.metric in FACTORS else _PLAIN))
+        for part in range(parts):
+            first, last = (len(columns) * end // parts for end in (part, part + 1))
+            yield replace(self, columns=dict(columns[first:last]))
 
     def _cell(self, rows: Sequence[Row], factor: str) -> Cell:
         found = {row.metric: row for row in rows}
@@ -73,9 +103,25 @@ class Sheet:
         row, factor = cell
         if row is None:
             return "–"
-        value, low, high = (f"{number:.{self.decimals}f}" for number in (row.value, row.low, row.high))
-        times = "" if factor is None else f" ×{factor.value:.2f} [{factor.low:.2f}, {factor.high:.2f}]"
-        return f"{value} [{low}, {high}]{times}"
+        times = "" if factor is None else f" ×{factor.value:.2f}{_interval(factor, 2)}"
+        return f"{row.value:.{self.decimals}f}{_interval(row, self.decimals)}{times}"
+
+
+_SIMPLER = {_MOVING: FLOOR, FITTED.format(_MOVING): FITTED.format(FLOOR)}
+"""Floors that are only worth a line where they are better than another."""
+
+
+def _nowhere_better(rows: Sequence[Row], floor: str, simplest: str) -> bool:
+    """Whether a floor has figures among these of one metric and each is as bad as the other's, or worse."""
+    base = {_about(row): row.value for row in select(rows, model=simplest)}
+    own = {_about(row): row.value for row in select(rows, model=floor)}
+    sign = -1.0 if rows and more_is_better(rows[0].metric) else 1.0
+    return bool(own) and all(about in base and sign * value >= sign * base[about] for about, value in own.items())
+
+
+def _interval(row: Row, decimals: int) -> str:
+    """`` [0.40, 0.60]``; nothing where it has no ends."""
+    return f" [{row.low:.{decimals}f}, {row.high:.{decimals}f}]" if row.bounded else ""
 
 
 _WHOLE: dict[str, object] = {"dropping": "episode"}
@@ -85,7 +131,7 @@ _WHOLE: dict[str, object] = {"dropping": "episode"}
 def _steps(pairs: Sequence[tuple[int, float]], status: Status) -> dict[str, dict[str, object]]:
     """Columns for these steps ahead and shares of views kept."""
     return {
-        f"{steps} step{'s' if steps > 1 else ''}, {share:.0%}": {
+        f"{counted(steps, 'step')}, {share:.0%}": {
             "horizon": steps,
             "views": share,
             "status": status,
@@ -114,7 +160,8 @@ _LONG = tuple((steps, share) for steps in (1, 10) for share in (1.0, 0.4, 0.2))
 _HIDDEN_AGES: dict[str, Status] = {"1-3": "hidden 1-3", "4-7": "hidden 4-7", "8+": "hidden 8+"}
 _HIDDEN = _by_age(_HIDDEN_AGES)
 _LIKELY = _by_age({"in sight": "visible", **_HIDDEN_AGES})
-_BY_AGE = "one step ahead, by steps since a unit was last seen and share of the views; lower is better"
+_AGED = "one step ahead, by steps since a unit was last seen and share of the views"
+_BY_AGE, _BY_AGE_FACTORED = f"{_AGED}; lower is better", f"{_AGED}; × is the factor to persistence, below 1 better"
 _AGES: dict[str, Status] = {
     "seen": "in sight",
     "1-10": "dark",
@@ -156,7 +203,7 @@ PLACE_SHEETS = tuple(
 
 _NEXT = _steps([(1, share) for share in (1.0, 0.8, 0.6, 0.4, 0.2)], "all")
 _BY_STEP: dict[str, dict[str, object]] = {
-    f"{steps} step{'s' if steps > 1 else ''}, {share:.0%}": {
+    f"{counted(steps, 'step')}, {share:.0%}": {
         "horizon": steps, "views": share, "status": "all", "dropping": "step"
     }
     for steps in (1, 5, 10)
@@ -167,11 +214,41 @@ _MAPS = {"friend_foe_f1": "Friend/foe F1 of local maps", "unit_type_f1": "Unit t
 
 MORE_UNITS = (
     *(Sheet(title, metric, 2, _steps(_SHORT, "all"), _F1) for metric, title in _MAPS.items()),
-    Sheet(f"{_POSITION}: hidden units by age", "position_error", 3, _HIDDEN, _BY_AGE),
-    Sheet(f"{_HEALTH}: hidden units by age", "health_error", 2, _HIDDEN, _BY_AGE),
+    Sheet(f"{_POSITION}: hidden units by age", "position_error", 3, _HIDDEN, _BY_AGE_FACTORED),
+    Sheet(f"{_HEALTH}: hidden units by age", "health_error", 2, _HIDDEN, _BY_AGE_FACTORED),
     Sheet(f"{_POSITION}: other agents' views at every step", "position_error", 3, _BY_STEP, _UNITS),
 )
-"""More about units, for reports."""
+"""More about units, for reports and published pages."""
+
+_ALONE = tuple((steps, 1.0) for steps in (1, 2, 3, 5, 7, 10, 15, 20))
+_FEWER = tuple((steps, share) for steps in (1, 5) for share in (1.0, 0.8, 0.4, 0.2))
+_BINS: dict[str, dict[str, object]] = {
+    f"{10 * number}-{10 * number + 10}%": {"bin": number / BINS, "horizon": 10, "views": 1.0} for number in range(BINS)
+}
+
+HORIZON_SHEETS, VIEWS_SHEETS = (
+    tuple(
+        Sheet(f"{title}: {by}", metric, decimals, _steps(pairs, "all"), _F1 if metric == "dead_f1" else _UNITS)
+        for title, metric, decimals in (
+            (_POSITION, "position_error", 3),
+            (_HEALTH, "health_error", 2),
+            (_DEATHS, "dead_f1", 2),
+        )
+    )
+    for by, pairs in (("steps without views", _ALONE), ("fewer views", _FEWER))
+)
+HIDDEN_SHEETS = (
+    *(sheet for sheet in MORE_UNITS if sheet.columns == _HIDDEN),
+    Sheet(f"{_DEATHS}: hidden units by age", "dead_f1", 2, _HIDDEN, f"{_AGED}; higher is better, 1 is perfect"),
+)
+CALIBRATION_SHEET = Sheet(
+    "Share of units that live, by their predicted chance",
+    "alive_observed",
+    2,
+    _BINS,
+    "ten steps ahead, all views; a model that can be taken at its word has a share within each column's range",
+)
+"""Of questions by themselves, for reports."""
 
 CHANCES = (
     Sheet("Brier score of being alive", "alive_brier", 3, _steps(_SHORT, "all"), _LOW),
@@ -197,8 +274,32 @@ MORE_PLACES = tuple(
 UNIT_TABLES, PLACE_TABLES = (*UNIT_GRID, *MORE_UNITS, *CHANCES), (*PLACE_SHEETS, *MORE_PLACES)
 """All tables about units, and about places, for published pages."""
 
-ABOUT = {"units": (*UNIT_SHEETS, *MORE_UNITS), "places": PLACE_TABLES, "chances": CHANCES}
+ABOUT = {
+    "units": (*UNIT_SHEETS, *MORE_UNITS, HIDDEN_SHEETS[-1], *HORIZON_SHEETS, *VIEWS_SHEETS),
+    "places": PLACE_TABLES,
+    "chances": (*CHANCES, CALIBRATION_SHEET),
+}
 """The tables of each part of a report; :data:`UNIT_GRID` is told apart in it too."""
+
+HEADLINES = (*UNIT_SHEETS, *PLACE_SHEETS)
+"""What the terminal shows unless single questions were asked."""
+
+_OF_QUESTIONS: Mapping[str, Sequence[Sheet]] = {
+    "horizon": HORIZON_SHEETS,
+    "views": VIEWS_SHEETS,
+    "views_by_step": [sheet for sheet in MORE_UNITS if sheet.columns == _BY_STEP],
+    "hidden": HIDDEN_SHEETS,
+    "likelihood": [sheet for sheet in UNIT_GRID if sheet.metric == LIKELIHOOD],
+    "outcome": [sheet for sheet in CHANCES if sheet.columns == _NEXT],
+    "calibration": [*(sheet for sheet in CHANCES if sheet.metric == "alive_brier"), CALIBRATION_SHEET],
+}
+"""The tables that answer a question, by its name; the others are answered by :data:`HEADLINES`."""
+
+
+def tables_of(questions: Sequence[str]) -> list[Sheet]:
+    """What the terminal shows where these questions were named; without names the headlines."""
+    found = [sheet for name in questions or [""] for sheet in _OF_QUESTIONS.get(name, HEADLINES)]
+    return [sheet for number, sheet in enumerate(found) if sheet not in found[:number]]
 
 
 def every_sheet(rows: Sequence[Row], sheets: Sequence[Sheet] = ()) -> list[Sheet]:

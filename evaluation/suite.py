@@ -12,9 +12,10 @@ import torch
 from evaluation.gallery import draw_all
 from evaluation.held_out import HORIZON, NEEDED, POLICY, PURPOSE, WARMUP, WINDOWS_PER_EPISODE, held_out
 from evaluation.judges import Judge, place_judge, unit_judge
-from evaluation.questions import Question, choose
+from evaluation.questions import ALL, Question, choose
 from evaluation.questions.ablations import QUESTION as ABLATIONS
 from evaluation.report import Report
+from evaluation.rows import believable
 from evaluation.runs import Run, ablated, content, load_runs
 from evaluation.splits import scenarios as of_split
 from s2rm_sc2 import __version__
@@ -93,11 +94,11 @@ def evaluate(
     rows += [row for judge in judges for row in judge.floors(trained)]
     if not rows:
         raise BadArgument(
-            f"The questions {', '.join(question.name for question in asked)} ask nothing about {', '.join(names)}; "
-            "choose other --questions or another --scenario."
+            f"{_listed(asked)} nothing about {', '.join(names)}; choose other --questions or another --scenario."
         )
     about = _about(loaded, names, asked, seed, episodes, split)
-    report = Report(rows, about, folder, draw_all(loaded, tests, rows, folder))
+    named = [question.name for question in asked] if questions and ALL not in questions else ()
+    report = Report(rows, about, folder, draw_all(loaded, tests, believable(rows), folder), named)
     report.write()
     return report
 
@@ -120,6 +121,12 @@ def _tasks(runs: Sequence[Run], questions: Sequence[Question]) -> set[str]:
             "choose others."
         )
     return able
+
+
+def _listed(questions: Sequence[Question]) -> str:
+    """The questions as they begin a sentence, with their verb."""
+    names = ", ".join(question.name for question in questions)
+    return f"The question {names} asks" if len(questions) == 1 else f"The questions {names} ask"
 
 
 def trained_for(run: Run) -> set[str]:

@@ -157,7 +157,8 @@ def _digest(run: Path) -> str | None:
 
 def _write(path: Path, about: dict[str, Any], rows: Iterable[Row]) -> None:
     """Verdicts, one a line; whole or not at all."""
-    lines = ",\n".join(json.dumps(vars(row), allow_nan=False) for row in rows)
+    columns = ({name: value for name, value in vars(row).items() if name != "battles"} for row in rows)
+    lines = ",\n".join(json.dumps(column, allow_nan=False) for column in columns)
     replace_text(path, f'{{"format": {FORMAT},\n"about": {json.dumps(about)},\n"rows": [\n{lines}\n]}}\n')
 
 

@@ -12,6 +12,7 @@ import typer
 
 from s2rm_sc2 import screen
 from s2rm_sc2.errors import S2rmError
+from s2rm_sc2.words import counted
 
 P = ParamSpec("P")
 
@@ -95,7 +96,7 @@ def collect(
     where = venue(backend, tuple(attach or ()), game_version, workers)
     report = run(scenario, out, episodes, policy, seed, workers, venue=where)
     if not report.new_episodes:
-        typer.echo(f"{out} holds {report.episodes} episodes already, so there was nothing to do.")
+        typer.echo(f"{out} holds {counted(report.episodes, 'episode')} already, so there was nothing to do.")
     screen.show(screen.facts(f"{scenario.name}: {report.path}", report.facts()))
 
 

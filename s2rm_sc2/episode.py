@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from s2rm_sc2.words import counted
+
 ROW_FIELDS: tuple[str, ...] = (
     "observation",
     "state",
@@ -91,4 +93,4 @@ class Episode:
     def __repr__(self) -> str:
         facts = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self)[:5])
         shapes = ", ".join(f"{name} {array.dtype}{list(array.shape)}" for name, array in self.rows().items())
-        return f"Episode({facts}, {self.n_steps} steps: {shapes})"
+        return f"Episode({facts}, {counted(self.n_steps, 'step')}: {shapes})"

@@ -53,6 +53,25 @@ def test_inspect_describes_stores_and_runs(home: Path) -> None:
     assert "parameters" in run.stdout
 
 
+@pytest.mark.parametrize("verb", ["evaluate", "imagine"])
+def test_a_run_of_make_demo_is_named_where_there_is_no_other(verb: str, home: Path, tmp_path: Path) -> None:
+    shutil.copytree(run_of(home), tmp_path / "demo" / "run")
+    done = s2rm(verb, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "No trained run lies in runs/; demo/run is one of make demo; name it, or train one" in done.stderr
+
+
+def test_one_thing_is_told_in_the_singular(home: Path, tmp_path: Path) -> None:
+    single = ("collect", "--map", "1s1z", "--episodes", "1", "--out", "one.zarr")
+    s2rm(*single, cwd=tmp_path)
+    assert "one.zarr holds 1 episode already, so there was nothing to do." in s2rm(*single, cwd=tmp_path).stdout
+    assert "1 episode, " in str(EpisodeStore.open(tmp_path / "one.zarr"))
+    asked = s2rm(
+        "evaluate", run_of(home), "--questions", "fights", "--scenario", "3s5z", "--episodes", "3", cwd=tmp_path
+    )
+    assert "The question fights asks nothing about 3s5z" in asked.stderr
+
+
 def test_imagine_compares_a_battle_with_its_dream_and_knows_what_it_cannot(home: Path) -> None:
     assert {path.name for path in (home / "imagine").iterdir()} == {"imagined.gif", "imagined.png", "drift.png"}
     unknown = s2rm("imagine", "--map", "3m", cwd=home)

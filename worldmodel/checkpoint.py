@@ -29,6 +29,9 @@ LAST, BEST = "last.safetensors", "best.safetensors"
 
 _UNFIT = "The weights in {} do not fit the model it describes; the file was altered. Train again."
 
+DEMO = Path("demo") / "run"
+"""Where `make demo` leaves its run, beside the folder of the others."""
+
 SEED_FOLDER = "seed"
 """What the folders of a training with several seeds are called, before the seed."""
 
@@ -181,7 +184,9 @@ def latest_run(folder: Path) -> Path:
     """
     found = [path for name in (BEST, LAST) for at in ("*", f"*/{SEED_FOLDER}*") for path in folder.glob(f"{at}/{name}")]
     if not found:
-        raise CheckpointMissing(f"No trained run lies in {folder}/; train one first: s2rm-sc2 train.")
+        demo = folder.parent / DEMO
+        known = f" {demo} is one of make demo; name it, or" if checkpoint_file(demo).is_file() else ""
+        raise CheckpointMissing(f"No trained run lies in {folder}/;{known} train one first: s2rm-sc2 train.")
     return max(found, key=lambda path: path.stat().st_mtime).parent
 
 

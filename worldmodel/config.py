@@ -1,6 +1,7 @@
 """What a model and a training are, as plain frozen data, and the presets that the command line offers."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast, get_args
 
@@ -174,6 +175,20 @@ def preset(
     if minutes is not None:
         return chosen, replace(training, updates=None, minutes=minutes)
     return chosen, training if updates is None else replace(training, updates=updates)
+
+
+def preset_of(model: Mapping[str, Any], training: Mapping[str, Any]) -> Preset | None:
+    """The preset that a model and its training are of, however long it took; None where they were changed.
+
+    Args:
+        model, training: as plain data, by the names of :class:`ModelConfig` and :class:`TrainConfig`.
+    """
+    for name in PRESETS:
+        sizes, settings = preset(name, model["name"], task=training["task"])
+        length = {key: training.get(key) for key in ("updates", "minutes")}
+        if asdict(sizes) == model and asdict(settings) | length == training:
+            return name
+    return None
 
 
 _KINDS: dict[ModelName, dict[str, Any]] = {

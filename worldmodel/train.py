@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from s2rm_sc2.errors import BadArgument, StoreMissing
 from s2rm_sc2.store import EpisodeStore, find_stores
+from s2rm_sc2.words import counted
 from worldmodel.checkpoint import SEED_FOLDER
 from worldmodel.config import ModelConfig, TrainConfig
 from worldmodel.log import need_tensorboard, read_log
@@ -51,10 +52,11 @@ class TrainReport:
         """What must not be overlooked, in one sentence."""
         if not self.dead_modules:
             return None
-        dead = ", ".join(map(str, self.dead_modules))
+        dead, one = ", ".join(map(str, self.dead_modules)), len(self.dead_modules) == 1
         return (
-            f"{len(self.dead_modules)} modules in {self.run} are DEAD (number {dead}): nothing that the held-out views "
-            "show came within their reach, so they learn next to nothing; train on more battles, or on battles that "
+            f"{counted(len(self.dead_modules), 'module')} in {self.run} {'is' if one else 'are'} DEAD (number {dead}): "
+            f"nothing that the held-out views show came within {'its' if one else 'their'} reach, so "
+            f"{'it learns' if one else 'they learn'} next to nothing; train on more battles, or on battles that "
             "fill the map."
         )
 
@@ -160,8 +162,8 @@ def train_seeds(
         try:
             if not _to_the_end(session, progress, display):
                 raise KeyboardInterrupt(
-                    f"Interrupted after {session.update} updates and saved; continue with --out {out} and the same "
-                    "options."
+                    f"Interrupted after {counted(session.update, 'update')} and saved; continue with --out {out} "
+                    "and the same options."
                 )
         finally:
             session.close()
@@ -179,7 +181,7 @@ def _to_the_end(session: Session, shown: bool, display: Progress | None) -> bool
         while session.done < 1:
             session.step()
             note = f"loss {session.loss:.3f}  best held-out {session.best:.3f}  {1 / session.pace:.1f} updates/s"
-            bar.update(task, completed=session.done, note=f"{session.update} updates  {note}")
+            bar.update(task, completed=session.done, note=f"{counted(session.update, 'update')}  {note}")
             if interrupts.asked:
                 session.save_last()
                 return False

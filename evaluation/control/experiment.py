@@ -24,6 +24,7 @@ from s2rm_sc2.envs.batched import BatchedBattles
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.store import EpisodeStore
+from s2rm_sc2.words import counted
 from worldmodel.checkpoint import RunInfo, checkpoint_file, digest, load_checkpoint
 from worldmodel.log import logged_seconds
 from worldmodel.train import open_stores, progress_display
@@ -189,7 +190,7 @@ def _about(plan: Plan, info: RunInfo, held: int) -> dict[str, Any]:
         "algorithm": plan.settings.algorithm,
         "run": str(plan.run),
         "checkpoint": digest(checkpoint_file(plan.run)),
-        "model": f"{info.model.name}, {info.update} updates, seed {info.seed}",
+        "model": f"{info.model.name}, {counted(info.update, 'update')}, seed {info.seed}",
         "model trained on": info.trained_on,
         "steps of the model's data": held,
         "these steps were": "counted in its stores" if plan.real_steps is None else "given with --real-steps",

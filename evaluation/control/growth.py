@@ -17,6 +17,7 @@ from evaluation.control.player import load
 from s2rm_sc2.errors import BadArgument, CheckpointBroken
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.store import EpisodeStore
+from s2rm_sc2.words import counted
 from worldmodel import checkpoint
 from worldmodel.continuation import carry_on
 from worldmodel.log import logged_seconds
@@ -124,8 +125,8 @@ def _noted(path: Path, asked: dict[str, Any]) -> float:
         ) from problem
     if differs:
         raise BadArgument(
-            f"The model in {path.parent} was grown with {there['episodes']} episodes and {there['updates']} updates, "
-            f"and what is asked for differs in {', '.join(differs)}; give the run and the options it was begun with, "
-            "or another --out."
+            f"The model in {path.parent} was grown with {counted(there['episodes'], 'episode')} and "
+            f"{counted(there['updates'], 'update')}, and what is asked for differs in {', '.join(differs)}; "
+            "give the run and the options it was begun with, or another --out."
         )
     return seconds

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -16,6 +17,7 @@ from evaluation.labels import axis_of
 from evaluation.rows import FLOORS, Row, distinct, select
 from s2rm_sc2.draw.field import INK
 from s2rm_sc2.scenarios import get
+from s2rm_sc2.words import counted
 
 AHEAD = 5
 
@@ -33,7 +35,9 @@ def draw(rows: Sequence[Row], behind: Sequence[Row], folder: Path) -> list[Pictu
     dark = select(behind, status="dark", views=1.0, dropping="episode", metric=f"place_nll{SUFFIX}")
     pictures = []
     if all(_sizes(panel) >= 3 for panel in units):
-        words = f"Errors {units[0][0].horizon} steps ahead as a factor of persistence's, by the number of agents"
+        words = (
+            f"Errors {counted(units[0][0].horizon, 'step')} ahead as a factor of persistence's, by the number of agents"
+        )
         path = _drawn(units, [axis_of(panel[0].metric) for panel in units], 1.0, folder / "agents-units.png")
         where = "on the ground trained on, so that nothing but the teams is new"
         pictures.append(Picture(path, "units", f"{words}, {where}, {_MEANING}", _alt(units[0], "errors")))
@@ -99,4 +103,4 @@ def _line(axes: Axes, rows: Sequence[Row], look: Look, models: int) -> None:
     axes.plot(sizes, middle, **look.line())  # type: ignore[arg-type]
     axes.plot([agents_of(row) for row in rows], [row.value for row in rows], ".", color=look.colour, ms=3, alpha=0.5)
     if look.filled or models <= BANDS:
-        axes.fill_between(sizes, low, high, color=look.colour, alpha=0.1, linewidth=0)
+        axes.fill_between(sizes, low, high, where=np.isfinite(low), color=look.colour, alpha=0.1, linewidth=0)

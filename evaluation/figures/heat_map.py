@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize, TwoSlopeNorm
+from matplotlib.colors import Normalize, TwoSlopeNorm, to_rgb
 from matplotlib.figure import Figure
 
 from evaluation.figures.picture import Picture
@@ -16,6 +17,7 @@ from evaluation.labels import axis_of, name_of, percent
 from evaluation.metrics import FACTORS
 from evaluation.rows import FLOORS, Row, distinct, select
 from s2rm_sc2.draw.field import INK
+from s2rm_sc2.words import counted
 
 AHEAD, SHARE = 10, 0.4
 """Of the forecasts of units that are shown: the hardest that all runs are asked."""
@@ -25,6 +27,15 @@ _SCALED = 0.99
 
 COLOURS = "RdBu_r"
 """Blue is better than the floor, red is worse; colour-blind readers can tell them apart."""
+
+
+SOLID = 0.9
+"""Of the colours; the rest is the page's white."""
+
+READABLE, _PALE = 4.5, 0.3
+"""Contrast that text must have to be read, and how much of a cell's colour a pale figure takes on."""
+
+Colour = tuple[float, float, float]
 
 
 def draw(rows: Sequence[Row], behind: Sequence[Row], folder: Path) -> list[Picture]:
@@ -45,7 +56,7 @@ def draw(rows: Sequence[Row], behind: Sequence[Row], folder: Path) -> list[Pictu
     if panels:
         steps = next(iter(panels.values()))[0].horizon
         path = _drawn(panels, TwoSlopeNorm(1.0, 0.4, 1.6), "{:.2f}", folder / "heat-map-units.png")
-        words = f"Errors {steps} steps ahead with {percent(SHARE)} of the views as a factor of persistence's"
+        words = f"Errors {counted(steps, 'step')} ahead with {percent(SHARE)} of the views as a factor of persistence's"
         names = " and ".join(name_of(metric) for metric in factors)
         pictures.append(Picture(path, "glance", f"{words}. {_MEANING}", _alt(panels, names)))
     dark = [row for row in select(behind, status="dark", metric=f"place_nll{SUFFIX}") if row.model not in FLOORS]
@@ -60,8 +71,8 @@ def draw(rows: Sequence[Row], behind: Sequence[Row], folder: Path) -> list[Pictu
 
 
 _MEANING = (
-    "Blue is better than that floor, red is worse; figures in grey are not told apart from it, their 95 % intervals "
-    "hold it."
+    "Blue is better than that floor, red is worse; figures in italics are not told apart from it: their 95 % "
+    "intervals hold it, or too few battles stand behind them."
 )
 
 
@@ -108,11 +119,10 @@ def _panel(
     for row in rows:
         line, column = scenarios.index((row.scenario, row.split)), models.index(row.model)
         values[line, column] = row.value
-        strong = abs(float(norm(row.value)) - 0.5) > 0.33
         unsure = row.low <= level <= row.high
-        colour = "#7d838c" if unsure else "white" if strong else INK
-        axes.text(column, line, form.format(row.value), ha="center", va="center", fontsize=8, color=colour)
-    axes.imshow(values, cmap=COLOURS, norm=norm, aspect="auto", alpha=0.9)
+        colour, style = text_colour(cell_colour(norm, row.value), unsure), "italic" if unsure else "normal"
+        axes.text(column, line, form.format(row.value), ha="center", va="center", fontsize=8, color=colour, style=style)
+    axes.imshow(values, cmap=COLOURS, norm=norm, aspect="auto", alpha=SOLID)
     axes.set_xticks(range(len(models)), models, rotation=35, ha="right", rotation_mode="anchor", fontsize=8)
     names = [f"{scenario}  ({'trained on' if split == 'train' else split})" for scenario, split in scenarios]
     axes.set_yticks(range(len(scenarios)), names, fontsize=8)
@@ -121,3 +131,29 @@ def _panel(
     axes.grid(which="minor", color="white", linewidth=1.5)
     axes.tick_params(which="both", length=0, colors=INK)
     axes.spines[:].set_visible(False)
+
+
+def cell_colour(norm: Normalize, value: float) -> Colour:
+    """The colour of a figure's cell, as it looks on white."""
+    r, g, b = (SOLID * part + 1.0 - SOLID for part in colormaps[COLOURS](norm(value))[:3])
+    return r, g, b
+
+
+def text_colour(cell: Colour, unsure: bool) -> Colour:
+    """What a figure is written in upon a cell's colour: what stands out from it, paler if unsure, never unreadable."""
+    white, black = to_rgb("white"), to_rgb("black")
+    strong = white if contrast(white, cell) > contrast(black, cell) else black  # the better of them is always readable
+    r, g, b = (_PALE * there + (1.0 - _PALE) * own for own, there in zip(strong, cell, strict=True))
+    return (r, g, b) if unsure and contrast((r, g, b), cell) >= READABLE else strong
+
+
+def contrast(one: Colour, other: Colour) -> float:
+    """How far two colours lie apart for the eye, 1 to 21: the contrast ratio of WCAG 2.1."""
+    dark, light = sorted(map(_luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: Colour) -> float:
+    """Relative luminance of a colour of sRGB, 0 to 1."""
+    linear = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour)
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -57,4 +57,14 @@ def write_imagined(model: Predictor, test: HeldOut, path: Path) -> Path:
     for name, column in foretold.items():
         columns[name] = torch.cat([columns[name][:1], column[0]])
     known = torch.cat([said.visible, said.queried.expand(NEEDED, -1)])
-    return write_comparison(path, test.scenario, real, UnitTable(**columns), known)
+    return write_comparison(path, test.scenario, real, at_rest(UnitTable(**columns)), known)
+
+
+def at_rest(imagined: UnitTable) -> UnitTable:
+    """The table ``[T, U]`` with the dead where they first were dead: what a forecast says of them goes on moving.
+
+    A forecast moves the mean of what may be, whether it lives or not, and nobody rises from the dead in it.
+    """
+    rows = torch.arange(len(imagined.alive))[:, None]
+    died = imagined.alive.long().cumprod(dim=0).sum(dim=0)
+    return imagined.map(lambda column: column.gather(0, torch.minimum(rows, died)))

@@ -116,8 +116,8 @@ def draw_line(axes: Axes, rows: Sequence[Row], across: Across, look: Look, model
     places = [place for place, _ in found]
     axes.plot(places, [row.value for _, row in found], **look.line())  # type: ignore[arg-type]
     if look.filled or (look.marker and models <= BANDS):
-        low, high = [row.low for _, row in found], [row.high for _, row in found]
-        axes.fill_between(places, low, high, color=look.colour, alpha=0.12, linewidth=0)
+        low, high, known = ([getattr(row, end) for _, row in found] for end in ("low", "high", "bounded"))
+        axes.fill_between(places, low, high, where=known, color=look.colour, alpha=0.12, linewidth=0)
 
 
 def _ticks(axes: Axes, across: Across, rows: Sequence[Row]) -> None:
@@ -145,6 +145,7 @@ def _short(number: int) -> str:
 def _limits(axes: Axes, rows: Sequence[Row]) -> None:
     """From 0, or from the lowest; floors that tower above the others are cut off."""
     kept = [row for row in rows if row.model in GUIDES or row.model not in FLOORS] or rows
-    low, high = min(row.low for row in rows), max(row.high for row in kept)
+    low = min(row.low if row.bounded else row.value for row in rows)
+    high = max(row.high if row.bounded else row.value for row in kept)
     spare = 0.06 * (high - low) or 0.5  # nothing but zeros: no deaths, say
     axes.set_ylim(0 if 0 <= low < 0.5 * high else low - spare, high + spare)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from evaluation.figures.panels import BANDS
@@ -11,6 +12,7 @@ from evaluation.figures.style import FLOOR_COLOUR, fit, legend, looks, save, tid
 from evaluation.figures.views import nearest
 from evaluation.rows import FLOORS, Row, distinct, select
 from s2rm_sc2.draw.field import INK
+from s2rm_sc2.words import counted
 
 AHEAD = 10
 """Steps ahead of the forecasts, or the nearest that there are."""
@@ -36,7 +38,9 @@ def draw(rows: Sequence[Row], folder: Path) -> list[Picture]:
                 said, found, low, high = (list(column) for column in zip(*points, strict=True))
                 axes.plot(said, found, **look.line())
                 if look.filled or len(shown) <= BANDS:
-                    axes.fill_between(said, low, high, color=look.colour, alpha=0.1, linewidth=0)
+                    axes.fill_between(
+                        said, low, high, where=np.isfinite(low), color=look.colour, alpha=0.1, linewidth=0
+                    )
         axes.set(xlim=(0, 1), ylim=(0, 1))
         axes.set_title("scenarios trained on" if split == "train" else "unseen scenarios", fontsize=9.5, color=INK)
         axes.set_xlabel("predicted chance of being alive", fontsize=8.5, color=INK)
@@ -44,9 +48,9 @@ def draw(rows: Sequence[Row], folder: Path) -> list[Picture]:
     fit(figure, below=legend(figure, shown))
     path = save(figure, folder / "reliability.png")
     caption = (
-        f"Are predicted chances of being alive {rows[0].horizon} steps ahead to be taken at their word? On the dashed "
-        "line they are; below it a model "
-        "is too sure that units live. Scenarios are pooled by their units; bands are 95 % intervals."
+        f"Are predicted chances of being alive {counted(rows[0].horizon, 'step')} ahead to be taken at their word? "
+        "On the dashed line they are; below it a model is too sure that units live. Scenarios are "
+        "pooled by their units; bands are 95 % intervals."
     )
     alt = f"Reliability curves of the chance of being alive for {', '.join(shown)}."
     return [Picture(path, "chances", caption, alt)]

@@ -18,6 +18,7 @@ from evaluation.runs import Run
 from evaluation.territories import Territories, territories
 from s2rm_sc2.draw.field import INK, draw_terrain, whole_map
 from s2rm_sc2.scenarios import Scenario, get
+from s2rm_sc2.words import counted
 from worldmodel.log import read_log
 from worldmodel.s2rm import Modules
 
@@ -37,13 +38,11 @@ def draw(runs: Sequence[Run], folder: Path) -> list[Picture]:
         found = territories(run.model.sphere, scenario.terrain)
         path = drawn(found, scenario, folder / f"topology-{run.label}.png".replace(" ", "-").replace("/", "-"))
         caption = (
-            f"The {len(found.points)} modules of {run.label}. Left: on the sphere, turned to face the reader; lines "
-            "join "
-            "modules that exchange messages, the net is the map's cells, four apart, as the model has bent it. Right: "
-            "the "
-            f"map of {scenario.name}; each place has the colour of the module that serves it most, contours end where "
-            "a "
-            f"module's reach does. {dead_words(found, scenario.name, unreached(run.folder))}"
+            f"The {counted(len(found.points), 'module')} of {run.label}. Left: on the sphere, turned to face the "
+            "reader; lines join modules that exchange messages, the net is the map's cells, four apart, as the model "
+            f"has bent it. Right: the map of {scenario.name}; each place has the colour of the module that serves it "
+            "most, contours end where a module's reach does. "
+            f"{dead_words(found, scenario.name, unreached(run.folder))}"
         )
         if found.held < 0.99:
             caption += f" These three dimensions hold {found.held:.0%} of the sphere's."
@@ -59,13 +58,25 @@ def unreached(folder: Path) -> list[int] | None:
 
 
 def dead_words(found: Territories, scenario: str, unheard: Sequence[int] | None) -> str:
-    """The dead modules by their numbers, and those that no unit came near."""
+    """Which modules serve no place of the map, and which had nothing near them in a training's last check, as it warns.
+
+    The two may differ: units may never have stood where a module serves the ground, or have stood on another map.
+    """
     dead = found.dead
-    said = f"Dead, no place of {scenario} is within reach: {_listed(dead)}." if dead else "None is dead."
+    said = (
+        f"Crossed out, for no walkable place of {scenario} is within reach: {_listed(dead)}."
+        if dead
+        else f"Every module reaches some walkable place of {scenario}."
+    )
     if unheard:
-        said += f" Nothing in sight came within reach in the training's held-out battles of {_listed(unheard)}."
-    elif unheard is not None and not dead:
-        said += " All were reached in the training's held-out battles."
+        one = len(unheard) == 1
+        said += (
+            f" {'Module' if one else 'Modules'} {_listed(unheard)} {'is' if one else 'are'} dead in another sense: "
+            "nothing that held-out views showed in the training's last check came within "
+            f"{'its' if one else 'their'} reach."
+        )
+    elif unheard is not None:
+        said += " In the training's last check held-out views showed something within reach of each."
     return said
 
 
@@ -81,7 +92,7 @@ def drawn(found: Territories, scenario: Scenario, path: Path) -> Path:
     _sphere(left, found, colours)
     _map(right, found, scenario, colours)
     if found.dead:
-        mark = Line2D([], [], ls="", marker="x", ms=7, mec=INK, mew=1.6, label="dead module")
+        mark = Line2D([], [], ls="", marker="x", ms=7, mec=INK, mew=1.6, label="reaches no place")
         left.legend(handles=[mark], loc="lower right", frameon=False, fontsize=8.5)
     figure.tight_layout(w_pad=1.5)
     return save(figure, path)

@@ -7,6 +7,7 @@ from evaluation.figures.panels import Across, small_multiples
 from evaluation.figures.picture import Picture, Section, lines_alt
 from evaluation.labels import axis_of, capital, name_of
 from evaluation.rows import Row, distinct, select
+from s2rm_sc2.words import counted
 
 AXIS = Across("views kept", lambda row: row.views, shares=True)
 
@@ -42,7 +43,7 @@ def nearest(rows: Sequence[Row], horizon: int) -> list[Row]:
 
 def steps(rows: Sequence[Row]) -> str:
     """How far ahead these figures look, ``5 steps``."""
-    return f"{rows[0].horizon} step{'s' if rows[0].horizon > 1 else ''}" if rows else ""
+    return counted(rows[0].horizon, "step") if rows else ""
 
 
 def _pictures(rows: list[Row], section: Section, folder: Path, dropping: str, words: str) -> list[Picture]:

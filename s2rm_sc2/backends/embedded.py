@@ -18,6 +18,7 @@ from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.sides import ALLY, ENEMY
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.units import LOOPS_PER_STEP
+from s2rm_sc2.words import counted
 
 ENGINE_VERSION = "3"
 """Raised whenever the same seed may no longer play the same battle."""
@@ -78,7 +79,7 @@ class EmbeddedBackend:
         """Start battles anew, each from its 64-bit seed; equal seeds play equal battles in any batch."""
         rows = np.arange(self.n_battles) if battles is None else np.asarray(battles, np.int64)
         if len(seeds) != len(rows):
-            raise BadArgument(f"A reset of {len(rows)} battles takes as many seeds, not {len(seeds)}.")
+            raise BadArgument(f"A reset of {counted(len(rows), 'battle')} takes as many seeds, not {len(seeds)}.")
         states = np.array([int(seed) & _MASK for seed in seeds], np.uint64)
         spawn(self.field, self._plan, rows, states, self.scenario.name)
 

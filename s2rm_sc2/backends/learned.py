@@ -18,6 +18,7 @@ from s2rm_sc2.errors import BadArgument, ScenarioUnsupported
 from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import FIELDS, UnitTable
 from s2rm_sc2.views.sight import sight_ranges
+from s2rm_sc2.words import counted
 
 _DREAMS = 0x5DEECE66D
 """What sets a dream's random numbers apart from those that its seed has drawn for the start."""
@@ -104,7 +105,7 @@ class LearnedBackend:
         """Start battles anew, each from its 64-bit seed; equal seeds dream equal dreams in any batch."""
         wanted = self.n_battles if battles is None else len(battles)
         if len(seeds) != wanted:
-            raise BadArgument(f"A reset of {wanted} battles takes as many seeds, not {len(seeds)}.")
+            raise BadArgument(f"A reset of {counted(wanted, 'battle')} takes as many seeds, not {len(seeds)}.")
         if wanted:
             self.begin(self._starts.draw(seeds), seeds, battles)
 

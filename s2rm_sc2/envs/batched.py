@@ -14,6 +14,7 @@ from s2rm_sc2.scenarios import Scenario
 from s2rm_sc2.table import UnitTable
 from s2rm_sc2.views.options import SmacOptions
 from s2rm_sc2.views.smac import SmacViews
+from s2rm_sc2.words import counted
 
 if TYPE_CHECKING:
     from s2rm_sc2.envs.compiled import CompiledBook
@@ -72,7 +73,7 @@ class BatchedBattles:
             backend = EmbeddedBackend(scenario, n_battles, self.options.move_amount)
         if backend.scenario != scenario or backend.n_battles != n_battles:
             raise BadArgument(
-                f"The backend plays {backend.n_battles} battles of {backend.scenario.name}, "
+                f"The backend plays {counted(backend.n_battles, 'battle')} of {backend.scenario.name}, "
                 f"not {n_battles} of {scenario.name}; make it for the same battles."
             )
         self.scenario, self.n_battles, self.backend = scenario, n_battles, backend
@@ -126,7 +127,10 @@ class BatchedBattles:
         """
         chosen = list(range(self.n_battles)) if battles is None else list(battles)
         if len(seeds) != len(chosen):
-            raise BadArgument(f"{len(seeds)} seeds were given for {len(chosen)} battles; give one seed each.")
+            raise BadArgument(
+                f"A reset of {counted(len(chosen), 'battle')} takes as many seeds, not {len(seeds)}; give one seed "
+                "each."
+            )
         if any(not 0 <= battle < self.n_battles for battle in chosen):
             raise BadArgument(f"Battles {chosen} were to be reset, but they are numbered 0 to {self.n_battles - 1}.")
         if len(set(chosen)) < len(chosen):

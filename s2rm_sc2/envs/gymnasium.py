@@ -13,6 +13,7 @@ from s2rm_sc2.envs.multi_agent import Floats, Picture, StarCraft2Env
 from s2rm_sc2.envs.spaces import SHOWN_PER_SECOND, action_masks, observation_space, playable
 from s2rm_sc2.envs.told import actions_of
 from s2rm_sc2.errors import BadArgument
+from s2rm_sc2.words import counted
 
 
 class BattleEnv(gymnasium.Env[tuple[Floats, ...], Sequence[int]]):
@@ -75,7 +76,9 @@ class BattleEnv(gymnasium.Env[tuple[Floats, ...], Sequence[int]]):
         """
         wanted = actions_of(action)
         if len(wanted) != self.n_agents:
-            raise BadArgument(f"{len(wanted)} actions were given for {self.n_agents} agents; give one each.")
+            raise BadArgument(
+                f"{counted(self.n_agents, 'agent')} cannot take {counted(len(wanted), 'action')}; give one each."
+            )
         played = playable(action_masks(self.smac), wanted)
         reward, over, info = self.smac.step(played)
         info["unavailable_actions"] = sum(had != got for had, got in zip(wanted, played, strict=True))

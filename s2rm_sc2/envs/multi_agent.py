@@ -33,6 +33,7 @@ from s2rm_sc2.reward import max_rewards
 from s2rm_sc2.units import LOOPS_PER_STEP
 from s2rm_sc2.views.layout import MOVES
 from s2rm_sc2.views.sight import shoot_ranges, sight_ranges
+from s2rm_sc2.words import counted
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -135,7 +136,9 @@ class StarCraft2Env(Surroundings):
             raise BadArgument("No episode is running; call reset() before step().")
         said = torch.tensor([actions_of(actions)], dtype=torch.int64)
         if said.shape[1] != self.n_agents:
-            raise BadArgument(f"{said.shape[1]} actions were given for {self.n_agents} agents; give one each.")
+            raise BadArgument(
+                f"{counted(self.n_agents, 'agent')} cannot take {counted(said.shape[1], 'action')}; give one each."
+            )
         instead = None if self._heuristic is None else self._by_heuristic(self._heuristic, said, actions)
         result = self.battles.step(said, instead)
         assert self._replay is not None  # since an episode is running

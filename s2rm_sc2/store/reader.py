@@ -26,6 +26,7 @@ from s2rm_sc2.store.files import (
 )
 from s2rm_sc2.store.layout import ArraySpec
 from s2rm_sc2.table import FIELDS
+from s2rm_sc2.words import counted
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ class EpisodeStore:
         ends = np.cumsum(self.lengths)
         if not np.array_equal(self.starts, ends - self.lengths) or ends[-1:].sum() != self.n_rows:
             raise StoreBroken(
-                f"The episode index of store {path} contradicts its commit record of {self.n_episodes} "
-                f"episodes and {self.n_steps} steps; restore it from a copy or collect the store anew."
+                f"The episode index of store {path} contradicts its commit record of "
+                f"{counted(self.n_episodes, 'episode')} and {counted(self.n_steps, 'step')}; restore it from a copy or "
+                "collect the store anew."
             )
 
     @classmethod
@@ -160,7 +162,8 @@ class EpisodeStore:
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{a.name} {a.dtype}{list(a.shape)}" for a in self.arrays())
-        return f"EpisodeStore({self.scenario.name}, {self.n_episodes} episodes, {self.n_steps} steps: {shapes})"
+        held = f"{counted(self.n_episodes, 'episode')}, {counted(self.n_steps, 'step')}"
+        return f"EpisodeStore({self.scenario.name}, {held}: {shapes})"
 
     @cached_property
     def _index(self) -> dict[str, npt.NDArray[Any]]:

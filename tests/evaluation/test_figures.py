@@ -4,9 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast, get_args
 
-from evaluation.figures import agents, darkness, heat_map, hidden, horizon, reliability, views
+import pytest
+import torch
+from matplotlib.colors import TwoSlopeNorm
+
+from evaluation.figures import agents, darkness, heat_map, hidden, horizon, imagined, reliability, views
 from evaluation.figures.style import looks
 from evaluation.rows import FLOORS
+from s2rm_sc2.table import FIELDS, UnitTable
 from tests.evaluation.made_up import row
 from worldmodel.config import ModelName
 from worldmodel.models import MODELS
@@ -56,6 +61,27 @@ def test_a_reliability_curve_pools_scenarios_by_their_units() -> None:
     assert round(chance, 9) == 0.575
     assert round(share, 9) == 0.7
     assert low < share < high
+
+
+def test_figures_of_a_heat_map_can_be_read_on_every_cell_and_unsure_ones_are_paler_where_there_is_room() -> None:
+    paler = 0
+    for value in range(40, 161):
+        cell = heat_map.cell_colour(TwoSlopeNorm(1.0, 0.4, 1.6), value / 100)
+        sure, unsure = (heat_map.text_colour(cell, unsure=unsure) for unsure in (False, True))
+        assert heat_map.contrast(unsure, cell) >= 4.5, value
+        assert heat_map.contrast(unsure, cell) <= heat_map.contrast(sure, cell)
+        paler += unsure != sure
+    assert paler > 80
+    assert heat_map.contrast((0, 0, 0), (1, 1, 1)) == pytest.approx(21.0)
+
+
+def test_crosses_of_an_imagined_battle_stay_where_units_died() -> None:
+    alive = torch.tensor([[True, True, False], [True, False, False], [True, False, False]])
+    x = torch.arange(9.0).reshape(3, 3)
+    table = UnitTable(**{name: torch.zeros(3, 3) for name in FIELDS} | {"x": x, "y": x, "alive": alive})
+    for column in (imagined.at_rest(table).x, imagined.at_rest(table).y):
+        assert column.tolist() == [[0, 1, 2], [3, 4, 2], [6, 4, 2]]
+    assert torch.equal(imagined.at_rest(table).alive, alive)
 
 
 def test_what_the_number_of_agents_costs_is_not_mixed_with_what_other_ground_does(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from evaluation.plan import PLANS, Plan, at_equal_time
 from evaluation.rows import Row, over_seeds, select
 from evaluation.sheets import PLACE_SHEETS
 from evaluation.verdicts import Terms, Verdicts
+from s2rm_sc2 import __version__
 from s2rm_sc2.errors import BadArgument
 from s2rm_sc2.store import EpisodeStore
 from worldmodel import checkpoint
@@ -48,6 +49,8 @@ def test_a_grid_is_run_in_parts_and_trains_only_what_is_missing(store_2s3z: Epis
     text = table.read_text()
     assert text != before
     assert re.search(r"\| s2gru \| \d\d,\d\d\d \| 1 \| 2 \|", text)
+    assert f"Preset: debug. Trained with s2rm-sc2 {__version__}, torch " in text
+    assert f"page written by s2rm-sc2 {__version__}." in text
     in_full = "".join((out / link).read_text() for link in re.findall(r"\]\((places-tables/.*?)\)", text))
     for line in ("| 3m | unseen | lstm |", "| 3m | unseen | s2gru (reset) |", "| 2s3z | train | constant rate |"):
         assert in_full.count(line) == len(SHARES)  # two battles are too few to tell models apart by them

@@ -89,7 +89,7 @@ def test_a_dream_may_begin_in_the_midst_and_ends_with_the_battle(run_2s3z: Path,
 def test_bad_input_is_named(run_2s3z: Path, tmp_path: Path) -> None:
     with pytest.raises(BadArgument, match="--battles must be at least 1"):
         imagine(run_2s3z, get("2s3z"), "scripted", 0, tmp_path, battles=0)
-    with pytest.raises(BadArgument, match="over before --begin 4000"):
+    with pytest.raises(BadArgument, match="lasts until --begin 4000"):
         imagine(run_2s3z, get("2s3z"), "scripted", 0, tmp_path, battles=1, begin=4000)
     with pytest.raises(ScenarioUnsupported, match="marine, which this model"):
         imagine(run_2s3z, get("3m"), "scripted", 0, tmp_path)

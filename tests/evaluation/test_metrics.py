@@ -165,6 +165,13 @@ def test_an_interval_of_equal_episodes_has_no_width() -> None:
     assert (figure.value, figure.low, figure.high, figure.n) == (2.0, 2.0, 2.0, 30)
 
 
+def test_battles_are_counted_in_which_there_was_something_to_count() -> None:
+    bootstrap = Bootstrap(np.array([0, 0, 1, 2]), np.random.default_rng(0))
+    figure = bootstrap.figure(Tally(np.ones(4), np.array([2.0, 2.0, 2.0, 0.0]), np.array([1.0, 1.0, 0.0, 0.0])))
+    assert figure is not None
+    assert (figure.n, figure.battles) == (2, 2)
+
+
 def test_an_interval_of_means_is_as_wide_as_theory_says() -> None:
     rng = np.random.default_rng(2)
     means = rng.normal(10.0, 2.0, 400)

@@ -6,14 +6,17 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from evaluation.gallery import draw_all
+from evaluation.gallery import draw_all, draw_figures
 from evaluation.page import page as written
 from evaluation.report import Report
+from evaluation.rows import believable
 from evaluation.runs import load_runs
 from tests.evaluation.made_up import ABOUT, everything, row
 
@@ -98,6 +101,47 @@ def test_a_clearly_best_figure_is_bold_and_floors_are_dimmed(page: str) -> None:
     assert '<td class="best">0.600' in page
     assert re.search(r'<tr class="floor"><td><span[^>]*></span>persistence</td>', page)
     assert '<td class="best">1.000' not in page
+
+
+def test_an_interval_of_few_battles_is_not_shown_and_bold_is_nothing_by_it(
+    tmp_path: Path,
+) -> None:
+    given = [row(model, value, 0.0, 0, battles=2) for model, value in (("s2gru", 0.5), ("lstm", 0.75))]
+    for horizon in (1, 5, 10):
+        given += [row("persistence", 1.0, 0.0, horizon=horizon, views=views, battles=2) for views in (0.4, 1.0)]
+    report = Report(given, ABOUT, tmp_path, draw_figures(believable(given), "s2gru", tmp_path))
+    report.write()
+    page, text = ((tmp_path / f"report.{kind}").read_text() for kind in ("html", "md"))
+    assert "<td>0.500</td>" in page
+    assert '<td class="best">' not in page
+    assert "| 3m | unseen | s2gru | 0.500 | – |" in text
+    assert "fewer than 5 battles" in page
+    assert "fewer than 5 battles" in text
+    told = [replace(found, battles=5) for found in given]
+    assert "| 0.500 [0.500, 0.500] |" in Report(told, ABOUT, tmp_path, ()).markdown()
+
+
+def test_a_floor_that_is_nowhere_better_than_persistence_has_no_line_but_a_word(tmp_path: Path) -> None:
+    def shown(*moving: float) -> tuple[str, ...]:
+        given = []
+        for scenario, error in zip(("3m", "8m"), moving, strict=True):
+            for model, value in (("s2gru", 0.5), ("persistence", 1.0), ("constant velocity", error)):
+                given.append(row(model, value, seed=0 if model == "s2gru" else None, scenario=scenario))
+        report = Report(given, ABOUT, tmp_path, ())
+        report.write()
+        console = Console(width=80)
+        with console.capture() as capture:
+            console.print(*report.tables())
+        assert (tmp_path / "report.json").read_text().count("constant velocity") == 2
+        return capture.get(), *((tmp_path / f"report.{kind}").read_text() for kind in ("md", "html"))
+
+    line = r"constant velocity(?: \||</td>| +\d)"
+    for text in shown(1.0, 1.2):
+        assert not re.findall(line, text)
+        assert "left out: constant velocity, nowhere better than persistence" in " ".join(text.split())
+    for text in shown(0.9, 1.2):
+        assert "left out" not in text
+        assert re.findall(line, text)
 
 
 def test_definitions_command_and_seeds_are_told(page: str) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from evaluation.held_out import held_out
 from evaluation.judges import UnitJudge, unit_judge
-from evaluation.questions import choose
+from evaluation.questions import QUESTIONS, choose
 from evaluation.report import Report
 from evaluation.rows import distinct, select
 from evaluation.runs import content, load_runs
@@ -37,6 +37,7 @@ KEYS = [
     "n",
     "dropping",
     "bin",
+    "battles",
 ]
 
 
@@ -69,6 +70,7 @@ def test_report_json_keeps_its_contract(written: dict[str, Any]) -> None:
     assert {0.4, 1.0} <= {row["views"] for row in written["rows"]}
     assert {1, 10, 20} <= {row["horizon"] for row in written["rows"]}
     assert all(row["n"] >= 0 and row["low"] <= row["high"] for row in written["rows"])
+    assert {1, 2, 3} >= {row["battles"] for row in written["rows"]}
     assert written["about"]["episodes"] == 3
     assert written["about"]["training"][0]["update"] == 4
 
@@ -138,6 +140,25 @@ def test_the_terminal_shows_every_scenario_and_model_in_a_hundred_columns(report
     assert "…" not in text
 
 
+def test_the_terminal_answers_a_question_that_was_asked_by_itself(run_2s3z: Path, tmp_path: Path) -> None:
+    (run,) = load_runs([run_2s3z])
+    tests = [held_out(get("2x1s2z"), tmp_path, 3, 1, False)]
+    for question in QUESTIONS:
+        if question.units is None:
+            continue
+        judge = unit_judge(tests, ["2s3z"], tmp_path, 1, False, [question])
+        report = Report(judge.rows(run) + judge.floors([["2s3z"]]), {}, tmp_path, (), [question.name])
+        console = Console(width=80)
+        with console.capture() as capture:
+            console.print(*report.tables())
+        assert "s2gru" in capture.get(), question.name
+        assert "…" not in capture.get(), question.name
+    report = evaluate([run_2s3z], ["2x1s2z"], 3, 1, tmp_path, progress=False, questions=["hidden"])
+    titles = [table.title for table in report.tables()]
+    assert "Position error in cells: hidden units by age" in titles
+    assert all("hidden" in str(title) for title in titles)
+
+
 def test_two_runs_that_differ_in_nothing_but_their_folder_are_told_apart(
     run_2s3z: Path, report: Report, tmp_path: Path
 ) -> None:
@@ -203,7 +224,7 @@ def test_questions_and_splits_that_do_not_fit_are_named(run_2s3z: Path, tmp_path
         evaluate([run_2s3z], ["3m"], 1, 0, questions=["weather"])
     with pytest.raises(BadArgument, match=r"trained on units, of which --questions places asks nothing"):
         evaluate([run_2s3z], ["3m"], 1, 0, questions=["places"])
-    with pytest.raises(BadArgument, match=r"fights ask nothing about 3m"):
+    with pytest.raises(BadArgument, match=r"question fights asks nothing about 3m"):
         evaluate([run_2s3z], ["3m"], 2, 1, tmp_path, progress=False, questions=["fights"])
     with pytest.raises(BadArgument, match=r"Split v1 has no test for a model trained on 2s3z"):
         evaluate([run_2s3z], None, 1, 0, split="v1")

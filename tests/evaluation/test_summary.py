@@ -1,8 +1,9 @@
 """What the first paragraphs of a report claim: no more than the figures do."""
 
+from dataclasses import replace
 from typing import Any
 
-from evaluation.rows import Row
+from evaluation.rows import Row, believable
 from evaluation.summary import asked, cautions, findings
 from tests.evaluation.made_up import ABOUT, everything, row
 
@@ -45,6 +46,50 @@ def test_beating_the_floor_everywhere_is_said_with_its_range() -> None:
     assert "All beat persistence on every scenario (×0.50 to ×0.70 of its error)" in said
 
 
+def beside(metric: str, own: float, floor: float, name: str = "persistence", **given: object) -> list[Row]:
+    """A model's figure a step ahead with 40 % of the views, and a floor's."""
+    where: dict[str, Any] = {"metric": metric, "views": 0.4, **given}
+    return [row(name, floor, 0.01, **where), row("s2gru", own, 0.01, seed=0, **where)]
+
+
+def test_losing_to_the_floor_on_units_out_of_sight_is_said_by_age() -> None:
+    given = [
+        *beside("health_error", 0.5, 1.0, status="hidden 1-3"),
+        *beside("health_error", 1.3, 1.0, status="hidden 4-7"),
+        *beside("health_error", 1.005, 1.0, status="hidden 8+"),
+    ]
+    assert findings(given) == [
+        "Health + shield of units out of sight. Last seen 1 to 3 steps ago: `s2gru` beats persistence on every "
+        "scenario. 4 to 7 steps ago: `s2gru` loses to persistence on `3m`. 8 or more steps ago: `s2gru` is level with "
+        "persistence on `3m`."
+    ]
+
+
+def test_losing_to_the_floor_on_the_next_steps_outcome_is_said() -> None:
+    assert "loses to persistence" in findings(beside("reward_error", 0.4, 0.2))[0]
+    assert "loses to persistence" in findings(beside("terminated_brier", 0.4, 0.2))[0]
+    (never,) = findings(beside("terminated_f1", 0.0, 0.0))
+    assert never == "Whether it decides the battle: `s2gru` is level with persistence on `3m`."
+    (often,) = findings(beside("terminated_f1", 0.7, 0.0))
+    assert often.endswith("F1 of the battle's end 0.70.")  # to beat who never says it is no merit
+    (nobody,) = findings(beside("dead_f1", 0.0, 0.0, horizon=10))
+    assert "level with persistence" in nobody
+    assert findings(beside("dead_f1", 0.5, 0.0, status="hidden 8+")) == []
+    (unseen,) = findings(beside("dead_f1", 0.0, 0.0, status="hidden 8+"))
+    assert unseen == "Which of them have died. 8 or more steps ago: `s2gru` is level with persistence on `3m`."
+
+
+def test_losing_to_another_floor_than_the_usual_one_is_said_and_beating_it_is_not() -> None:
+    def both(moving: float) -> str:
+        other = beside("position_error", 0.9, moving, "constant velocity", status="hidden 8+")[0]
+        (said,) = findings([other, *beside("position_error", 0.9, 1.0, status="hidden 8+")])
+        return said
+
+    assert both(0.8).endswith("persistence on every scenario. `s2gru` loses to constant velocity on `3m`.")
+    assert "velocity" not in both(1.5)
+    assert "velocity" not in both(0.9)
+
+
 def test_a_single_model_is_not_called_best_of_itself() -> None:
     (said,) = findings(rows(s2gru=(0.5, 0.05)))
     assert said.endswith("`s2gru` beats persistence on every scenario (×0.50 of its error).")
@@ -77,6 +122,12 @@ def test_what_was_asked_names_models_scenarios_and_floors() -> None:
     assert "`s2gru` and `lstm` (2 to 3 seeds each)" in asked(fewer, ABOUT)
 
 
+def test_one_battle_and_one_step_are_told_in_the_singular() -> None:
+    said = asked([row("s2gru", 0.5, seed=0, split="train")], {**ABOUT, "episodes": 1})
+    assert "up to 1 step ahead" in said
+    assert "Here `s2gru` (1 seed) was asked about 1 fresh battle of `3m`, which it was trained on. Beside it" in said
+
+
 def test_few_seeds_few_battles_and_unequal_trainings_are_warned_of() -> None:
     calm = cautions(everything(), ABOUT)
     assert calm == ["Many comparisons are made at once; a lone lead may be chance."]
@@ -84,6 +135,21 @@ def test_few_seeds_few_battles_and_unequal_trainings_are_warned_of() -> None:
     said = " ".join(cautions(everything(), {**ABOUT, "episodes": 3, "training": runs, "notes": ["Ah."]}))
     for words in ("Few seeds: `s2gru` (1), `lstm` (1)", "Few battles: 3", "50 to 100", "900,000 (`lstm`)", "Ah."):
         assert words in said
+
+
+def test_what_few_battles_stand_behind_is_called_neither_better_nor_worse() -> None:
+    def with_battles(number: int) -> list[Row]:
+        return [replace(found, battles=number) for found in rows(s2gru=(0.5, 0.0), lstm=(1.3, 0.0))]
+
+    enough, few = believable(with_battles(5)), believable(with_battles(4))
+    assert "`s2gru` is best" in findings(enough)[0]
+    assert "`lstm` loses to persistence" in findings(enough)[0]
+    assert findings(few) == [
+        "Where units are ten steps ahead, 40 % of the views: too few battles to tell; position error 0.50 to 1.30."
+    ]
+    (said,) = [sentence for sentence in cautions(few, ABOUT) if "fewer than 5 battles" in sentence]
+    assert "`3m`" in said
+    assert not any("fewer than 5 battles" in sentence for sentence in cautions(enough, ABOUT))
 
 
 def test_a_model_that_lacks_a_figure_which_others_have_is_named() -> None:

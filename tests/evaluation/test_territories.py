@@ -60,8 +60,17 @@ def test_a_module_far_from_the_map_is_dead_and_named(sphere: SphereKernel) -> No
         sphere.offset.copy_(before)
     assert found.dead == [4]
     assert np.isnan(found.middles[4]).all()
-    assert "no place of 3m is within reach: 4." in dead_words(found, "3m", [7])
-    assert "held-out battles of 7." in dead_words(found, "3m", [7])
+    assert "no walkable place of 3m is within reach: 4." in dead_words(found, "3m", [7])
+
+
+def test_a_module_that_serves_ground_where_nothing_was_seen_is_not_called_alive(found: Territories) -> None:
+    said = dead_words(found, "3m", [2, 7])
+    assert said == (
+        "Every module reaches some walkable place of 3m. Modules 2, 7 are dead in another sense: nothing that "
+        "held-out views showed in the training's last check came within their reach."
+    )
+    assert "Module 7 is dead" in dead_words(found, "3m", [7])
+    assert "dead" not in dead_words(found, "3m", [])
 
 
 def test_blocked_ground_belongs_to_nobody(sphere: SphereKernel) -> None:

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from s2rm_sc2.actions import FIRST_TARGET, NO_OP, STOP
 from s2rm_sc2.store import EpisodeStore
 from worldmodel.baselines.persistence import Persistence
-from worldmodel.config import ModelName, preset
+from worldmodel.config import MODEL_NAMES, PRESETS, ModelName, preset, preset_of
 from worldmodel.contract import CHANGE_FIELDS, LocalMap, Observation, Predictor
 from worldmodel.dream import Forecast, Guided, at_places, forecast, last_orders, places_loss, units_loss, watch
 from worldmodel.model import WorldModel
@@ -297,3 +297,12 @@ def test_how_far_somebody_sees_who_is_not_there_changes_nothing(name: str, store
     places = draw_places(windows, ROWS, 6, np.random.default_rng(0))
     far = replace(seen, sight=torch.where(seen.present, seen.sight, 9.0))
     close(answers(model, far, places), answers(model, seen, places), tolerance=0.0)
+
+
+def test_a_training_is_known_as_one_of_its_preset_however_long_it_was_and_as_of_none_if_changed() -> None:
+    for name in PRESETS:
+        for model in MODEL_NAMES:
+            sizes, training = (asdict(part) for part in preset(name, model, minutes=3.0, task="places"))
+            assert preset_of(sizes, training) == name
+            assert preset_of(sizes, {**training, "batch": 3}) is None
+            assert preset_of({**sizes, "width": 7}, training) is None

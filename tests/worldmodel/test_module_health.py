@@ -24,6 +24,8 @@ def test_dead_modules_are_logged_and_warned_about(
     far = replace(MODEL, literal=True, sphere=200)  # random directions in so many dimensions are all far apart
     report = train([store_3m], far, replace(TRAINING, updates=2), 0, tmp_path, progress=True)
     assert report.dead_modules == tuple(range(far.modules))
+    assert "1 module in" in (alone := str(replace(report, dead_modules=(3,)).warning))
+    assert "is DEAD (number 3): nothing that the held-out views show came within its reach, so it learns" in alone
     assert read_log(tmp_path)[-1]["dead_modules"] == list(range(far.modules))
     assert "8 modules" in capsys.readouterr().err.partition("WARNING")[2]
     assert len(described(tmp_path)) == 2
