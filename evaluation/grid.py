@@ -104,6 +104,8 @@ def benchmark_models(
     terms = Terms(PRIVATE if private else PURPOSE, episodes, plan.tested, plan.questions, plan.besides)
     verdicts = Verdicts(out, plan.name, terms)
     if into:
+        if private:
+            raise BadArgument("--into takes figures that anybody can make again; leave out --private or --into.")
         need_marks(into, [plan.name])
     lacking = [entry for entry in entries if verdicts.lacks(folder / entry.name)]  # refuses before anything is trained
     training = _training_stores(plan, data, progress) if missing else []
@@ -125,9 +127,10 @@ def benchmark_models(
                 verdicts.write(run, [row for judge in judges for row in judge.rows(judged)])
                 write_table(verdicts, plan)
             display.advance(whole)
+    page = write_table(verdicts, plan, figures=True)
     if into:
         write_headline(verdicts, plan, into)
-    return write_table(verdicts, plan, figures=True)
+    return page
 
 
 def finished(run: Path, entry: Entry, stores: Stores | None) -> bool:

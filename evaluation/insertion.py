@@ -36,4 +36,4 @@ def insert(page: Path, table: str, text: str) -> None:
 
 def _place(table: str) -> re.Pattern[str]:
     begin, end = (re.escape(mark.format(table)) for mark in _MARKS)
-    return re.compile(rf"^{begin}$.*?^{end}$", re.DOTALL | re.MULTILINE)
+    return re.compile(rf"^{begin}$(?:(?!<!-- ).)*?^{end}$", re.DOTALL | re.MULTILINE)  # else it may swallow another

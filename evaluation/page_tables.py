@@ -22,7 +22,10 @@ def cells_table(sheet: Sheet, rows: Sequence[Row], shown: Mapping[str, Look]) ->
     head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in sheet.columns)
     parts = [f'<div class="scroll" tabindex="0"><table>\n<thead><tr><th scope="col">model</th>{head}</tr></thead>\n']
     for scenario, split, lines in sheet.blocks(rows):
-        best = [_best([cells[column][0] for _, cells in lines]) for column in range(len(sheet.columns))]
+        best = [
+            _best([cells[column][0] for _, cells in lines] if sheet.ranked else [])
+            for column in range(len(sheet.columns))
+        ]
         where = "trained on" if split == "train" else escape(split)
         parts.append(
             f'<tbody><tr><th scope="rowgroup" colspan="{len(best) + 1}">{escape(scenario)}'

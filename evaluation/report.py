@@ -54,7 +54,7 @@ class Report:
     def tables(self) -> list[Table]:
         """The tables for the terminal: figures, and in colour their factor to persistence."""
         tables = []
-        told = (sheet.telling(self.rows) for sheet in every_sheet(self.rows, tables_of(self.named)))
+        told = (sheet.telling(self._shown) for sheet in every_sheet(self._shown, tables_of(self.named)))
         for sheet, rows in ((part, rows) for whole, rows in told for part in whole.narrow()):
             table = Table(title=sheet.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
             table.padding, table.show_edge = 0, False
@@ -121,5 +121,5 @@ def _coloured(cell: Cell, decimals: int) -> Text:
         return Text("–", style="dim")
     text = Text(f"{row.value:.{decimals}f}", style="dim" if row.model in FLOORS else "")
     if factor is not None:
-        text.append(f" ×{factor.value:.2f}", style="green" if factor.value < 1 else "red")
+        text.append(f" ×{factor.value:.2f}", style="green" if factor.high < 1 else "red" if factor.low > 1 else "")
     return text

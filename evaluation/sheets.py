@@ -35,6 +35,7 @@ class Sheet:
         decimals: of its figures.
         columns: what rows of each column have in common, by the column's heading.
         caption: what the columns mean.
+        ranked: one figure is better than another.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Sheet:
     decimals: int
     columns: Mapping[str, Mapping[str, object]]
     caption: str
+    ranked: bool = True
 
     def fitted(self, rows: Sequence[Row]) -> "Sheet":
         """The table without the columns that no row is in."""
@@ -53,6 +55,8 @@ class Sheet:
 
         The caption says so then; ``report.json`` has the rows.
         """
+        if not self.ranked:
+            return self, list(rows)
         mine = [row for where in self.columns.values() for row in select(rows, metric=self.metric, **where)]
         hopeless = [floor for floor, simplest in _SIMPLER.items() if _nowhere_better(mine, floor, simplest)]
         kept = [row for row in rows if row.model not in hopeless]
@@ -247,6 +251,7 @@ CALIBRATION_SHEET = Sheet(
     2,
     _BINS,
     "ten steps ahead, all views; a model that can be taken at its word has a share within each column's range",
+    ranked=False,
 )
 """Of questions by themselves, for reports."""
 

@@ -174,8 +174,8 @@ def cautions(rows: Sequence[Row], about: Mapping[str, Any]) -> list[str]:
         small, large = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
         said.append(f"Sizes differ: {sizes[small]:,} parameters (`{small}`) to {sizes[large]:,} (`{large}`).")
     parts = [part for headline in HEADLINES for _, part in headline.parts()]
-    counted = [part for part in parts if part.where["metric"] not in OUTCOME_METRICS]  # a battle ends but once
-    thin = [row for part in counted for row in select(rows, **part.where) if row.n < FEW_COUNTED]
+    many = [part for part in parts if part.where["metric"] not in OUTCOME_METRICS]  # a battle ends but once
+    thin = [row for part in many for row in select(rows, **part.where) if row.n < FEW_COUNTED]
     if thin:
         said.append(
             f"Some figures rest on fewer than {FEW_COUNTED} units or places: {_named(distinct(thin, 'scenario'))}."
@@ -240,7 +240,9 @@ def _beside_floor(
         who = "All beat" if several else f"`{learned[0].model}` beats"
         if headline.easy or not main:
             return ""
-        return f"{who} {_the(name)} on every scenario{_by_how_much(learned, means, headline)}."
+        vague = set(distinct(here, "scenario")) - set(distinct(learned, "scenario"))
+        where = f"wherever battles enough tell, so not on {_named(sorted(vague))}" if vague else "on every scenario"
+        return f"{who} {_the(name)} {where}{_by_how_much(learned, means, headline)}."
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (model, how), scenarios in short.items():
         alike.setdefault((how, tuple(scenarios)), []).append(f"`{model}`")
@@ -270,7 +272,8 @@ def _by_how_much(learned: Sequence[Row], means: Sequence[Row], headline: Headlin
     """The range of the factors to the floor."""
     factor = FACTORS.get(str(headline.where["metric"]))
     models = distinct(learned, "model")
-    found = [row for row in select(means, **{**headline.where, "metric": factor}) if row.model in models]
+    factors = select(means, **{**headline.where, "metric": factor})
+    found = [row for row in factors if row.model in models and row.bounded]
     if not found:
         return ""
     low, high = min(row.value for row in found), max(row.value for row in found)

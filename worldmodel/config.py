@@ -183,11 +183,12 @@ def preset_of(model: Mapping[str, Any], training: Mapping[str, Any]) -> Preset |
     Args:
         model, training: as plain data, by the names of :class:`ModelConfig` and :class:`TrainConfig`.
     """
+    length = {key: training.get(key) for key in ("updates", "minutes")}
     for name in PRESETS:
-        sizes, settings = preset(name, model["name"], task=training["task"])
-        length = {key: training.get(key) for key in ("updates", "minutes")}
-        if asdict(sizes) == model and asdict(settings) | length == training:
-            return name
+        for simulator in (False, True)[: 1 + (training["task"] == "units")]:
+            sizes, settings = preset(name, model["name"], task=training["task"], simulator=simulator)
+            if asdict(sizes) == model and asdict(settings) | length == training:
+                return name
     return None
 
 

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from s2rm_sc2.backends.blows import Blows
 from s2rm_sc2.backends.gains import Gains
-from s2rm_sc2.backends.pursuit import Pursuit
 from s2rm_sc2.battle.combat import DELAY_LEAST, DELAY_SPAN
 from s2rm_sc2.battle.field import RULES
 from s2rm_sc2.battle.ground import BLOCKED, HALVED, cells
@@ -25,7 +24,6 @@ BOUNDS: dict[str, str] = {
     "number": "what is no finite number stays as it was",
     "rising": "the dead stay dead",
     "remains": "the dead stay where they fell, without health, shield, energy or cooldown",
-    "pursuit": "an enemy with a foe before it and a free way does not stand: it goes for the nearest",
     "bodies": "bodies that collide hardly overlap: whoever has moved yields",
     "speed": "nobody gets further in a step than its speed and a push allow",
     "map": "nobody leaves the map",
@@ -40,7 +38,7 @@ BOUNDS: dict[str, str] = {
 """The bounds by name, in the order in which they are applied."""
 
 SMALLEST = {
-    **dict.fromkeys(("pursuit", "speed", "bodies", "map", "wall"), 0.05),
+    **dict.fromkeys(("speed", "bodies", "map", "wall"), 0.05),
     **dict.fromkeys(("blows", "gains", "points", "last point", "cooldown", "strike"), 0.5),
 }
 """Corrections up to here do not count: cells, points, game loops; 0 for bounds that are not here."""
@@ -91,7 +89,6 @@ class Bounds:
         self._collide = torch.tensor((COLLIDES[kinds][:, None] >> kinds) & 1 > 0, device=device)
         self._layer = torch.tensor([0 if kind == STRUCTURE else int(kind) for kind in RULES.kinds], device=device)
         self._blows = Blows(device)
-        self._pursuit, self._n_agents = Pursuit(device), scenario.n_agents
         self._gains = Gains(device, any(unit.heal for unit in scenario.kinds))
         self._ground = torch.from_numpy(cells(scenario.terrain)).to(device)[:, 1:-1, 1:-1].contiguous()
         self._size = scenario.terrain.size
@@ -109,8 +106,6 @@ class Bounds:
         alive = after.alive & before.alive
         after, by["remains"] = self._remains(before, replace(after, alive=alive))
         x, y = after.x, after.y
-        after = self._pursuit.step(before, after, self._n_agents)
-        by["pursuit"], x, y = torch.hypot(after.x - x, after.y - y), after.x, after.y
         after = self._apart(before, after)
         by["bodies"], x, y = torch.hypot(after.x - x, after.y - y), after.x, after.y
         after = self._paced(before, after)

@@ -101,7 +101,13 @@ def test_a_page_gets_the_table_in_short_where_it_has_a_place_for_it(
     with pytest.raises(BadArgument, match=r"There is no page .*README.md to put a table into"):
         judge()
     begin, end = "<!-- table places -->", "<!-- end of table -->"
-    for bad in ("# No place", f"{begin}\nno end", f"{begin}\n{end}\n" * 2, f"<!-- table units -->\n{end}\n"):
+    for bad in (
+        "# No place",
+        f"{begin}\nno end",
+        f"{begin}\n{end}\n" * 2,
+        f"<!-- table units -->\n{end}\n",
+        f"{begin}\n<!-- table units -->\n{end}\n",
+    ):
         page.write_text(bad)
         with pytest.raises(BadArgument, match=f"README.md has no place for table places, or several; .* {begin} and"):
             judge()

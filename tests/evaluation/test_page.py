@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from evaluation.figures.style import looks
 from evaluation.gallery import draw_all, draw_figures
 from evaluation.page import page as written
+from evaluation.page_tables import cells_table
 from evaluation.report import Report
 from evaluation.rows import believable
 from evaluation.runs import load_runs
+from evaluation.sheets import CALIBRATION_SHEET
 from tests.evaluation.made_up import ABOUT, everything, row
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -101,6 +104,17 @@ def test_a_clearly_best_figure_is_bold_and_floors_are_dimmed(page: str) -> None:
     assert '<td class="best">0.600' in page
     assert re.search(r'<tr class="floor"><td><span[^>]*></span>persistence</td>', page)
     assert '<td class="best">1.000' not in page
+
+
+def test_no_share_that_lives_is_better_than_another() -> None:
+    given = [
+        row(model, share, 0.01, 0, metric="alive_observed", horizon=10, views=1.0, status="all", bin=0.9)
+        for model, share in (("s2gru", 0.6), ("lstm", 0.95))
+    ]
+    table = cells_table(CALIBRATION_SHEET.fitted(given), given, looks(["s2gru", "lstm"]))
+    assert "0.60" in table
+    assert "0.95" in table
+    assert 'class="best"' not in table
 
 
 def test_an_interval_of_few_battles_is_not_shown_and_bold_is_nothing_by_it(

@@ -152,6 +152,13 @@ def test_what_few_battles_stand_behind_is_called_neither_better_nor_worse() -> N
     assert not any("fewer than 5 battles" in sentence for sentence in cautions(enough, ABOUT))
 
 
+def test_a_scenario_of_few_battles_is_not_among_those_on_which_a_floor_is_beaten() -> None:
+    clear = [replace(found, battles=20) for found in rows(lstm=(0.5, 0.05))]
+    vague = [replace(found, battles=3, scenario="8m") for found in rows(lstm=(1.7, 0.05))]
+    (said,) = findings(believable([*clear, *vague]))
+    assert said.endswith("`lstm` beats persistence wherever battles enough tell, so not on `8m` (×0.50 of its error).")
+
+
 def test_a_model_that_lacks_a_figure_which_others_have_is_named() -> None:
     """No number is no figure; the scenario would be left out of every mean, and the failure be seen by nobody."""
     lost = ("lstm", 1, "8m", "position_error", 10)
