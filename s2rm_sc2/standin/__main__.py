@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -33,8 +32,10 @@ def main() -> None:
         sys.exit(f"The stand-in cannot listen at {asked.listen}:{asked.port} ({error}); choose another address.")
     with server:
         threading.Thread(target=import_module, args=("s2rm_sc2.standin.battle",), daemon=True).start()  # takes seconds
-        with suppress(KeyboardInterrupt):
+        try:
             server.serve_forever()
+        except KeyboardInterrupt:
+            os._exit(0)  # nothing is to be saved, and waiting for threads at work has hung
 
 
 def _fault() -> Fault | None:
